@@ -1,0 +1,215 @@
+/**
+ * The order of one view's reports from one source, by sequence number (METRICS "A view", rule 8).
+ *
+ * Only a gap waits, at most `reorderMs` of log time or until the buffer is full; then the missing numbers are lost.
+ * What comes after that is late. A number that falls back with a timestamp later than all before begins a new run
+ * (players restart at 0 when a channel is joined again); losses are counted within runs.
+ */
+import { countCommonHoles, Holes } from './holes.ts';
+
+/** A report that waits behind a gap. */
+export interface Waiting {
+  readonly seq: number;
+  readonly at: number;
+  /** Log time at which it came, ms. */
+  readonly arrivedMs: number;
+  /** The event's bytes, kept apart from the record's. */
+  readonly bytes: Buffer;
+}
+
+/**
+ * next: in order, apply it. waits: keep it with `wait`. duplicate: drop it. late: its place was given up.
+ * newRun: drain what waits, call `beginRun`, offer it again.
+ */
+export type Verdict = 'next' | 'waits' | 'duplicate' | 'late' | 'newRun';
+
+class Run {
+  readonly number: number;
+  /** Lowest number seen, and its timestamp: what is older belongs to the run before. */
+  firstSeq: number;
+  firstAt: number;
+  /** Largest timestamp seen. */
+  lastAt: number;
+  /** Next number in order; all below were received or are in `holes`. */
+  next = 0;
+  readonly holes = new Holes();
+
+  constructor(number: number, seq: number, at: number) {
+    this.number = number;
+    this.firstSeq = seq;
+    this.firstAt = at;
+    this.lastAt = at;
+  }
+
+  see(seq: number, at: number): void {
+    if (seq < this.firstSeq) {
+      this.firstSeq = seq;
+      this.firstAt = at;
+    }
+    if (at > this.lastAt) this.lastAt = at;
+  }
+}
+
+export class Lane {
+  run: Run | undefined;
+  previous: Run | undefined;
+  waiting: Waiting[] = [];
+  /** Numbers lost in runs before `previous`. */
+  lostBefore = 0;
+  /** The other lane of the same source, which may be numbered together with this one. */
+  peer: Lane | undefined;
+  /** Both lanes have used the same number: they are numbered apart. */
+  apart = false;
+  /** False: reports are applied as they come and a gap only counts. */
+  readonly ordered: boolean;
+
+  constructor(ordered: boolean) {
+    this.ordered = ordered;
+  }
+
+  /** Number of the run that reports belong to now. */
+  get runNumber(): number {
+    return this.run?.number ?? 0;
+  }
+
+  offer(seq: number, at: number, reorderMs: number, nowMs: number): Verdict {
+    const run = this.run;
+    if (run === undefined) return this.#first(seq, at, nowMs);
+    if (this.previous !== undefined && at < run.firstAt && seq >= run.firstSeq) {
+      return fillBehind(this.previous, seq);
+    }
+    if (this.#hasReceived(seq) || (seq < run.next && run.holes.has(seq) && at > run.lastAt)) {
+      return at > run.lastAt ? 'newRun' : 'duplicate';
+    }
+    this.#noticePeer(seq);
+    run.see(seq, at);
+    if (seq < run.next) return this.#fill(run, seq, reorderMs, nowMs);
+    this.#skipPeers(run, seq);
+    if (seq === run.next || !this.ordered) return this.#advance(run, seq, nowMs);
+    return 'waits';
+  }
+
+  /** Keeps a report that came before its turn. */
+  wait(item: Waiting): void {
+    let index = this.waiting.length;
+    while (index > 0 && (this.waiting[index - 1]?.seq ?? 0) > item.seq) index--;
+    this.waiting.splice(index, 0, item);
+  }
+
+  /** The waiting report whose turn it is, taken out; undefined when there is none. */
+  takeNext(): Waiting | undefined {
+    const head = this.waiting[0];
+    const run = this.run;
+    if (head === undefined || run === undefined) return undefined;
+    this.#skipPeers(run, head.seq);
+    if (head.seq !== run.next) return undefined;
+    run.next = head.seq + 1;
+    this.waiting.shift();
+    return head;
+  }
+
+  /** Gives up the first gap: what is missing before the first waiting report is lost. */
+  giveUp(nowMs: number): void {
+    const head = this.waiting[0];
+    if (head === undefined || this.run === undefined) return;
+    this.run.holes.open(this.run.next, head.seq - 1, nowMs);
+    this.run.next = head.seq;
+  }
+
+  /** When the first gap must be given up, log time in ms; undefined when nothing waits. */
+  deadlineMs(reorderMs: number): number | undefined {
+    let earliest: number | undefined;
+    for (const { arrivedMs } of this.waiting) {
+      if (earliest === undefined || arrivedMs < earliest) earliest = arrivedMs;
+    }
+    return earliest === undefined ? undefined : earliest + reorderMs;
+  }
+
+  /** Begins a new run with this report. Nothing may be waiting. */
+  beginRun(seq: number, at: number): void {
+    this.lostBefore += this.previous?.holes.count ?? 0;
+    this.previous = this.run;
+    this.run = new Run(this.runNumber + 1, seq, at);
+  }
+
+  has(seq: number): boolean {
+    return this.#hasReceived(seq);
+  }
+
+  #first(seq: number, at: number, nowMs: number): Verdict {
+    const run = new Run(0, seq, at);
+    this.run = run;
+    this.#noticePeer(seq);
+    return seq === 0 || !this.ordered ? this.#advance(run, seq, nowMs) : 'waits';
+  }
+
+  #advance(run: Run, seq: number, nowMs: number): Verdict {
+    run.holes.open(run.next, seq - 1, nowMs);
+    run.next = seq + 1;
+    return 'next';
+  }
+
+  #fill(run: Run, seq: number, reorderMs: number, nowMs: number): Verdict {
+    const openedMs = run.holes.fill(seq) ?? 0;
+    return !this.ordered && nowMs - openedMs < reorderMs ? 'next' : 'late';
+  }
+
+  #hasReceived(seq: number): boolean {
+    const run = this.run;
+    if (run === undefined) return false;
+    if (seq < run.next) return !run.holes.has(seq);
+    return this.waiting.some((item) => item.seq === seq);
+  }
+
+  #noticePeer(seq: number): void {
+    const peer = this.peer;
+    if (this.apart || peer === undefined || peer.runNumber !== this.runNumber) return;
+    if (peer.has(seq)) {
+      this.apart = true;
+      peer.apart = true;
+    }
+  }
+
+  /** Numbers that the other lane received are no gap here, unless the lanes are numbered apart. */
+  #skipPeers(run: Run, until: number): void {
+    const peer = this.peer;
+    if (!this.ordered || this.apart || peer === undefined || run.next === 0) return;
+    if (peer.runNumber !== run.number) return;
+    while (run.next < until && peer.has(run.next)) run.next++;
+  }
+}
+
+function fillBehind(run: Run, seq: number): Verdict {
+  if (run.holes.fill(seq) !== undefined) return 'late';
+  if (seq < run.next) return 'duplicate';
+  run.holes.open(run.next, seq - 1, 0);
+  run.next = seq + 1;
+  return 'late';
+}
+
+/** Numbers lost in both lanes of a source. */
+export function countLost(main: Lane | undefined, response: Lane | undefined): number {
+  if (main === undefined || response === undefined || main.apart) {
+    return lostAlone(main) + lostAlone(response);
+  }
+  let lost = main.lostBefore + response.lostBefore;
+  for (const [left, right] of [
+    [main.run, response.run],
+    [main.previous, response.previous],
+  ]) {
+    if (left === undefined || right === undefined || left.number !== right.number) {
+      lost += (left?.holes.count ?? 0) + (right?.holes.count ?? 0);
+    } else {
+      lost += countCommonHoles(
+        { holes: left.holes, last: left.next - 1 },
+        { holes: right.holes, last: right.next - 1 },
+      );
+    }
+  }
+  return lost;
+}
+
+function lostAlone(lane: Lane | undefined): number {
+  if (lane === undefined) return 0;
+  return lane.lostBefore + (lane.run?.holes.count ?? 0) + (lane.previous?.holes.count ?? 0);
+}

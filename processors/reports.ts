@@ -1,0 +1,336 @@
+/**
+ * Applies one report to its view: moves the clock, credits time, takes each part.
+ *
+ * A report of the driving source in order is taken whole. What comes too late gives its requests, errors and context;
+ * what comes from another source gives its values.
+ */
+import { type BeatCursor, PART } from './cursor.ts';
+import type { FoldSettings } from './settings.ts';
+import { isEnd, STATE } from './states.ts';
+import { UNKNOWN } from './track.ts';
+import type { Taken, View } from './view.ts';
+import { contextStamp, indexOfDimension, RANK } from './view-context.ts';
+
+/** Live latency beyond this is no live playback and stays out, ms. */
+const LIVE_LATENCY_MAX_MS = 300_000;
+const FATAL = { no: 0, yes: 1, unknown: 2 } as const;
+const MEDIA_KINDS = new Set([1, 2]);
+const CDN = indexOfDimension('cdn');
+const SOURCE_RANKS = [RANK.native, RANK.cmcd, RANK.epas] as const;
+
+export interface Report {
+  readonly source: number;
+  readonly run: number;
+  /** Log time at which it came, ms. */
+  readonly arrivedMs: number;
+}
+
+/** Why a report was refused after it was read. */
+export type Refusal = 'time_out_of_range';
+
+export function rankOf(source: number, lane: number): number {
+  return lane === 1 ? RANK.response : (SOURCE_RANKS[source] ?? RANK.epas);
+}
+
+/** Applies a report of the main lane whose turn it is. */
+export function applyInOrder(
+  view: View,
+  cursor: BeatCursor,
+  report: Report,
+  settings: FoldSettings,
+): Taken | Refusal {
+  const stateCode = stateOf(cursor);
+  if (!drives(view, report.source, stateCode >= 0)) {
+    if (stateCode >= 0) view.reportsShadowed++;
+    takeParts(view, cursor, report, view.clock.lineAt(cursor.at), false);
+    return 'shadowed';
+  }
+  const { clock, machine } = view;
+  const elapsedMs = clock.advance(cursor.at, report.arrivedMs, settings.futureMs);
+  if (isTooOld(view, clock.placeLine(clock.lineMs), report.arrivedMs, settings)) {
+    clock.lastAt = Number.NaN;
+    return 'time_out_of_range';
+  }
+  machine.credit(elapsedMs, clock.lineMs - elapsedMs, settings.gapMs);
+  machine.touch(clock.lineMs);
+  noticeRun(view, report, stateCode);
+  takeParts(view, cursor, report, clock.lineMs, true);
+  return 'yes';
+}
+
+/** Applies a report about a request, or one whose place was given up: it changes no state. */
+export function applyAside(
+  view: View,
+  cursor: BeatCursor,
+  report: Report,
+  settings: FoldSettings,
+  late: boolean,
+): Taken | Refusal {
+  if (isTooOld(view, view.clock.placeAt(cursor.at), report.arrivedMs, settings)) {
+    return 'time_out_of_range';
+  }
+  if (cursor.lane === 1) {
+    if (cursor.at < view.responseAt) view.responseAt = cursor.at;
+    takeParts(view, cursor, report, view.clock.lineAt(responseEnd(cursor)), false);
+  } else {
+    takeLateParts(view, cursor, report);
+  }
+  return late ? 'late' : 'yes';
+}
+
+function isTooOld(
+  view: View,
+  placedMs: number,
+  arrivedMs: number,
+  settings: FoldSettings,
+): boolean {
+  return placedMs < arrivedMs - (view.clock.trusted ? settings.retentionMs : settings.pastMs);
+}
+
+/** True when the report's source makes the view's states, perhaps from now on. */
+function drives(view: View, source: number, hasState: boolean): boolean {
+  if (view.driver < 0) {
+    view.driver = source;
+    view.driverHasStates = hasState;
+    return true;
+  }
+  if (view.driver === source) {
+    if (hasState) view.driverHasStates = true;
+    return true;
+  }
+  const mayTakeOver = !view.driverHasStates || (source < view.driver && !view.machine.started);
+  if (!hasState || !mayTakeOver) return false;
+  view.takeOver(source);
+  return true;
+}
+
+/** A new run of reports is a restart, unless its first report says that the view goes on. */
+function noticeRun(view: View, report: Report, stateCode: number): void {
+  const before = view.runsSeen[report.source] ?? 0;
+  view.runsSeen[report.source] = report.run;
+  if (report.run === before) return;
+  const goesOn = stateCode === STATE.playing || stateCode === STATE.paused || isEnd(stateCode);
+  if (!goesOn) view.machine.restart();
+}
+
+function stateOf(cursor: BeatCursor): number {
+  for (let index = 0; index < cursor.partCount; index++) {
+    if (cursor.partTypes[index] === PART.state) {
+      cursor.seekPart(index);
+      return cursor.readLong();
+    }
+  }
+  return STATE.none;
+}
+
+/** A response's values hold from when its last byte came. */
+function responseEnd(cursor: BeatCursor): number {
+  for (let index = 0; index < cursor.partCount; index++) {
+    if (cursor.partTypes[index] === PART.request) {
+      cursor.seekPart(index);
+      for (let skipped = 0; skipped < 4; skipped++) cursor.readLong();
+      return cursor.at + Math.max(0, cursor.readLong());
+    }
+  }
+  return cursor.at;
+}
+
+function takeParts(
+  view: View,
+  cursor: BeatCursor,
+  report: Report,
+  lineMs: number,
+  inOrder: boolean,
+): void {
+  const order = orderOf(cursor, report);
+  for (let index = 0; index < cursor.partCount; index++) {
+    cursor.seekPart(index);
+    switch (cursor.partTypes[index]) {
+      case PART.state:
+        if (inOrder) takeState(view, cursor.readLong(), lineMs);
+        break;
+      case PART.rendition:
+        takeRendition(view, cursor, report.source, lineMs, order);
+        break;
+      case PART.status:
+        takeStatus(view, cursor, report.source, lineMs, order);
+        break;
+      case PART.error:
+        takeError(view, cursor, inOrder, lineMs);
+        break;
+      default:
+        takeOther(view, cursor, report, index);
+    }
+  }
+}
+
+/** What holds whenever it comes: requests, timings, ads and what is said of the view. */
+function takeOther(view: View, cursor: BeatCursor, report: Report, index: number): void {
+  switch (cursor.partTypes[index]) {
+    case PART.request:
+      takeRequest(view, cursor, report.run);
+      break;
+    case PART.timing:
+      takeTiming(view, cursor);
+      break;
+    case PART.ad:
+      takeAd(view, cursor.readLong());
+      break;
+    case PART.context: {
+      const start = cursor.partStarts[index] ?? 0;
+      const end = cursor.partEnds[index] ?? 0;
+      const stamp = contextStamp(rankOf(report.source, cursor.lane), report.run, cursor.seq);
+      view.context.take(cursor, start, end, stamp);
+      break;
+    }
+  }
+}
+
+function takeLateParts(view: View, cursor: BeatCursor, report: Report): void {
+  for (let index = 0; index < cursor.partCount; index++) {
+    cursor.seekPart(index);
+    if (cursor.partTypes[index] === PART.error) takeError(view, cursor, false, 0);
+    else takeOther(view, cursor, report, index);
+  }
+}
+
+/** Orders values of one moment by lane, run and number, so that arrival does not matter. */
+function orderOf(cursor: BeatCursor, report: Report): number {
+  return contextStamp(cursor.lane === 1 ? 0 : 1, report.run, cursor.seq);
+}
+
+function takeState(view: View, state: number, lineMs: number): void {
+  const { machine } = view;
+  if (state > STATE.quit) return;
+  const wasEnd = isEnd(machine.state);
+  machine.enter(state, lineMs);
+  const plays = state === STATE.playing && machine.state === STATE.playing;
+  const endsWell = state === STATE.ended && !wasEnd && machine.started;
+  if (plays || endsWell) {
+    view.errorPending = false;
+    view.errorWeight = -1;
+  }
+}
+
+function takeRendition(
+  view: View,
+  cursor: BeatCursor,
+  source: number,
+  lineMs: number,
+  order: number,
+): void {
+  const bitrate = cursor.readLong();
+  const selected = cursor.readLong() === 1;
+  const width = cursor.readLong();
+  const height = cursor.readLong();
+  if (bitrate > 0) {
+    const track = view.track(selected ? 'selected' : 'shown', source);
+    track.add(lineMs, bitrate, order, view.machine.playing);
+  }
+  if (width === view.sourceWidth && height === view.sourceHeight) return;
+  view.sourceWidth = width;
+  view.sourceHeight = height;
+  takeScale(view, source, lineMs, order);
+}
+
+function takeStatus(
+  view: View,
+  cursor: BeatCursor,
+  source: number,
+  lineMs: number,
+  order: number,
+): void {
+  cursor.readLong();
+  cursor.readLong();
+  const latencyMs = cursor.readLong();
+  const dropped = cursor.readLong();
+  const shown = cursor.readLong();
+  const width = cursor.readLong();
+  const height = cursor.readLong();
+  if (latencyMs >= 0) {
+    const value = latencyMs > LIVE_LATENCY_MAX_MS ? UNKNOWN : latencyMs;
+    view.track('latency', source).add(lineMs, value, order, view.machine.playing);
+  }
+  if (dropped >= 0) view.droppedFrames = dropped;
+  if (shown >= 0) view.shownFrames = shown;
+  if (width <= 0 || height <= 0) return;
+  if (width === view.playerWidth && height === view.playerHeight) return;
+  view.playerWidth = width;
+  view.playerHeight = height;
+  takeScale(view, source, lineMs, order);
+}
+
+/** Enlargement of the source in the player, in the dimension that fits first, 10⁻⁶. */
+function takeScale(view: View, source: number, lineMs: number, order: number): void {
+  const { sourceWidth, sourceHeight, playerWidth, playerHeight } = view;
+  const known = sourceWidth > 0 && sourceHeight > 0 && playerWidth > 0 && playerHeight > 0;
+  const fit = Math.min(playerWidth / sourceWidth, playerHeight / sourceHeight);
+  const value = known ? Math.round((fit - 1) * 1e6) : UNKNOWN;
+  view.track('scale', source).add(lineMs, value, order, view.machine.playing);
+}
+
+function takeError(view: View, cursor: BeatCursor, inOrder: boolean, lineMs: number): void {
+  const code = cursor.readText();
+  cursor.skipText();
+  const fatal = cursor.readLong();
+  const business = cursor.readBoolean();
+  const weight = fatal === FATAL.yes ? 2 : fatal === FATAL.unknown ? 1 : 0;
+  view.errorCount++;
+  if (weight >= view.errorWeight) {
+    view.errorWeight = weight;
+    view.errorCode = code;
+    view.errorBusiness = business;
+  }
+  if (!inOrder) return;
+  if (fatal === FATAL.yes) view.machine.enter(STATE.failed, lineMs);
+  else if (fatal === FATAL.unknown) view.errorPending = true;
+}
+
+function takeRequest(view: View, cursor: BeatCursor, run: number): void {
+  const kind = cursor.readLong();
+  const status = cursor.readLong();
+  const bytes = cursor.readLong();
+  const ttfbMs = cursor.readLong();
+  const ttlbMs = cursor.readLong();
+  cursor.skipText();
+  const cdn = cursor.readText();
+  if (cdn !== '') view.context.set(CDN, cdn, contextStamp(RANK.request, run, cursor.seq));
+  view.requestCount++;
+  if (status === 0 || status >= 400) view.requestFailedCount++;
+  const succeeded = (status >= 200 && status < 300) || status === 304;
+  if (!succeeded || !MEDIA_KINDS.has(kind)) return;
+  if (ttfbMs >= 0) {
+    view.mediaTtfbSumMs += ttfbMs;
+    view.mediaTtfbCount++;
+    view.mediaTtfbMaxMs = Math.max(view.mediaTtfbMaxMs, ttfbMs);
+  }
+  if (bytes >= 0 && ttlbMs > 0) {
+    view.mediaBytes += bytes;
+    view.mediaTimeMs += ttlbMs;
+  }
+}
+
+function takeTiming(view: View, cursor: BeatCursor): void {
+  const pageLoadMs = cursor.readLong();
+  const playerStartupMs = cursor.readLong();
+  const drmMs = cursor.readLong();
+  if (pageLoadMs >= 0) view.pageLoadMs = pageLoadMs;
+  if (playerStartupMs >= 0) view.playerStartupMs = playerStartupMs;
+  if (drmMs >= 0) view.drmMs = drmMs;
+}
+
+const AD = { request: 0, start: 1, error: 4, breakStart: 5 } as const;
+
+function takeAd(view: View, what: number): void {
+  if (what === AD.request) {
+    view.adAttempts++;
+    view.adWaiting = true;
+  } else if (what === AD.start) {
+    view.adImpressions++;
+    view.adWaiting = false;
+  } else if (what === AD.error) {
+    view.adErrors++;
+  } else if (what === AD.breakStart) {
+    view.adBreaks++;
+  }
+}

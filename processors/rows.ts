@@ -1,0 +1,131 @@
+/**
+ * The rows of one epoch, encoded as they arise: bytes in the order of the declared columns, never row objects.
+ * A test reads them back through the engine and compares with the declaration.
+ */
+import { RowWriter } from '../platform/store/row-binary.ts';
+import { PLAYER_STATES, SOURCES } from '../schemas/beat.ts';
+import { dimensions } from '../schemas/catalogue/dimensions.ts';
+import { viewFigures } from '../schemas/tables/tables.ts';
+import type { HeldEvent, View } from './view.ts';
+import { indexOfDimension } from './view-context.ts';
+import { figuresOf, hasFailed, outcomeOf } from './view-figures.ts';
+
+const DAY_MS = 86_400_000;
+const LANES = ['main', 'response'] as const;
+/** Version of the beat schema whose parts go into the timeline. */
+export const PARTS_VERSION = 1;
+const VIEW_ID = indexOfDimension('view_id');
+const HAS_AD = indexOfDimension('view_has_ad');
+const ERROR_CODE = indexOfDimension('player_error_code');
+
+/** Sums beyond what a row holds exactly are cut; no real view gets there. */
+function exact(value: number): number {
+  return Math.min(value, Number.MAX_SAFE_INTEGER);
+}
+
+export interface RejectRow {
+  readonly project: string;
+  readonly atMs: number;
+  readonly offset: number;
+  readonly event: number;
+  readonly view: string;
+  readonly route: string;
+  readonly code: string;
+  readonly message: string;
+  readonly bytes: Buffer;
+}
+
+export class EpochRows {
+  readonly views = new RowWriter();
+  readonly viewEvents = new RowWriter();
+  readonly rejected = new RowWriter();
+  readonly #partition: number;
+
+  constructor(partition: number) {
+    this.#partition = partition;
+  }
+
+  reset(): void {
+    this.views.reset();
+    this.viewEvents.reset();
+    this.rejected.reset();
+  }
+
+  view(view: View, epoch: number): void {
+    const out = this.views;
+    out.string(view.project);
+    for (let index = 0; index < dimensions.length; index++) out.string(dimensionOf(view, index));
+    out.date(view.startDay);
+    out.dateTime64Ms(view.startMs);
+    out.dateTime64Ms(view.endMs);
+    out.uint8(view.closed ? 1 : 0);
+    out.uint8(view.machine.started ? 1 : 0);
+    out.string(outcomeOf(view));
+    out.uint8(hasFailed(view) && !view.errorBusiness ? 1 : 0);
+    out.uint8(hasFailed(view) && view.errorBusiness ? 1 : 0);
+    out.string(view.driverHasStates ? (SOURCES[view.driver] ?? '') : '');
+    const figures = figuresOf(view);
+    for (const { name, type } of viewFigures) {
+      const value = figures[name];
+      if (type === 'Int64') out.int64(exact(value ?? 0));
+      else out.nullableInt64(value === null ? null : exact(value));
+    }
+    this.#endRow(out, epoch);
+  }
+
+  viewEvent(view: View, event: HeldEvent, latestMs: number, epoch: number): void {
+    const out = this.viewEvents;
+    out.string(view.project);
+    out.string(view.id);
+    out.date(view.startDay);
+    out.dateTime64Ms(Math.min(view.clock.placeLine(event.lineMs), latestMs));
+    out.int64(event.clientAt);
+    out.string(SOURCES[event.source] ?? '');
+    out.string(LANES[event.lane] ?? '');
+    out.uint16(Math.min(event.run, 0xffff));
+    out.int64(event.seq);
+    out.string(event.name);
+    out.string(PLAYER_STATES[event.state] ?? '');
+    out.string(event.taken);
+    out.int64(event.totals.startupMs);
+    out.int64(event.totals.playingMs);
+    out.int64(event.totals.rebufferMs);
+    out.int64(event.totals.rebufferCount);
+    out.int64(event.totals.seekMs);
+    out.uint16(PARTS_VERSION);
+    out.bytes(event.parts);
+    this.#endRow(out, epoch);
+  }
+
+  reject(row: RejectRow, epoch: number): void {
+    const out = this.rejected;
+    out.string(row.project);
+    out.dateTime64Ms(row.atMs);
+    out.uint64(row.offset);
+    out.int64(row.event);
+    out.string(row.view);
+    out.string(row.route);
+    out.string(row.code);
+    out.string(row.message);
+    out.bytes(row.bytes);
+    this.#endRow(out, epoch);
+  }
+
+  #endRow(out: RowWriter, epoch: number): void {
+    out.uint16(this.#partition);
+    out.uint64(epoch);
+    out.endRow();
+  }
+}
+
+/** Day of a moment, days since 1970. */
+export function dayOf(ms: number): number {
+  return Math.floor(ms / DAY_MS);
+}
+
+function dimensionOf(view: View, index: number): string {
+  if (index === VIEW_ID) return view.id;
+  if (index === HAS_AD) return view.adAttempts + view.adImpressions > 0 ? 'true' : 'false';
+  if (index === ERROR_CODE) return hasFailed(view) ? view.errorCode : '';
+  return view.context.values[index] ?? '';
+}

@@ -1,0 +1,193 @@
+/**
+ * One view: all that the fold holds of it. Reached through the partition, never kept beyond its beat.
+ *
+ * A view is a deterministic function of the set of records that carry its id: duplicates change nothing, arrival order
+ * changes nothing within the reorder wait, and what is missing is counted.
+ */
+import { Lane } from './lane.ts';
+import { StateMachine } from './states.ts';
+import { TimeLane } from './time-lane.ts';
+import { Track } from './track.ts';
+import { ViewClock } from './view-clock.ts';
+import { ViewContext } from './view-context.ts';
+
+/** Reports about requests come late, batched by the player: their values are weighed back so far, ms. */
+const RESPONSE_HORIZON_MS = 60_000;
+
+/** An event that waits for the view's clock to be fixed before it goes into the timeline. */
+export interface HeldEvent {
+  readonly lineMs: number;
+  readonly clientAt: number;
+  readonly source: number;
+  readonly lane: number;
+  readonly run: number;
+  readonly seq: number;
+  readonly name: string;
+  readonly state: number;
+  readonly taken: Taken;
+  readonly totals: EventTotals;
+  readonly parts: Buffer;
+}
+
+/** What became of a report: taken whole, too late for its state, or not from the source that drives the view. */
+export type Taken = 'yes' | 'late' | 'shadowed';
+
+export interface EventTotals {
+  readonly startupMs: number;
+  readonly playingMs: number;
+  readonly rebufferMs: number;
+  readonly rebufferCount: number;
+  readonly seekMs: number;
+}
+
+export class View {
+  readonly key: string;
+  readonly project: string;
+  readonly id: string;
+  readonly context = new ViewContext();
+  readonly clock: ViewClock;
+  machine = new StateMachine();
+
+  /** Source whose reports are the view's states; -1 before any report in order. */
+  driver = -1;
+  driverHasStates = false;
+  readonly #lanes: (Lane | undefined)[] = [];
+  readonly #timeLanes: (TimeLane | undefined)[] = [];
+  /** Run that was applied last, by lane. */
+  readonly runsSeen: number[] = [];
+
+  shown: Track | undefined;
+  selected: Track | undefined;
+  scale: Track | undefined;
+  latency: Track | undefined;
+  sourceWidth = 0;
+  sourceHeight = 0;
+  playerWidth = 0;
+  playerHeight = 0;
+  droppedFrames = -1;
+  shownFrames = -1;
+  pageLoadMs = -1;
+  playerStartupMs = -1;
+  drmMs = -1;
+
+  requestCount = 0;
+  requestFailedCount = 0;
+  mediaTtfbSumMs = 0;
+  mediaTtfbCount = 0;
+  mediaTtfbMaxMs = 0;
+  mediaBytes = 0;
+  mediaTimeMs = 0;
+
+  errorCount = 0;
+  /** Weight of the error remembered: fatal 2, of unknown fatality 1, not fatal 0, none -1. */
+  errorWeight = -1;
+  errorCode = '';
+  errorBusiness = false;
+  /** An error of unknown fatality came and nothing has played since. */
+  errorPending = false;
+
+  adAttempts = 0;
+  adImpressions = 0;
+  adBreaks = 0;
+  adErrors = 0;
+  adWaiting = false;
+
+  reportsReceived = 0;
+  reportsLate = 0;
+  reportsDuplicate = 0;
+  reportsShadowed = 0;
+
+  /** Log time at which something came last, ms. */
+  lastArrivalMs: number;
+  /** First timestamp of a report about a request; the start of a view that has nothing else. */
+  responseAt = Number.POSITIVE_INFINITY;
+  closed = false;
+  /** True when it was closed by silence. */
+  timedOut = false;
+  closedMs = 0;
+  /** Day of the first row, days since 1970; -1 before. */
+  startDay = -1;
+  dirty = false;
+  listed = 0;
+  held: HeldEvent[] = [];
+  reorderScheduled = false;
+  timeoutScheduled = false;
+
+  constructor(key: string, project: string, id: string, nowMs: number, trusted: boolean) {
+    this.key = key;
+    this.project = project;
+    this.id = id;
+    this.clock = new ViewClock(nowMs, trusted);
+    this.lastArrivalMs = nowMs;
+  }
+
+  /** The order of one source's reports; `lane` 0 is main, 1 is about requests. */
+  lane(source: number, lane: number): Lane {
+    const index = source * 2 + lane;
+    const existing = this.#lanes[index];
+    if (existing !== undefined) return existing;
+    const created = new Lane(lane === 0);
+    this.#lanes[index] = created;
+    const peer = this.#lanes[index ^ 1];
+    if (peer !== undefined) {
+      created.peer = peer;
+      peer.peer = created;
+    }
+    return created;
+  }
+
+  timeLane(source: number, lane: number): TimeLane {
+    const index = source * 2 + lane;
+    this.#timeLanes[index] ??= new TimeLane();
+    return this.#timeLanes[index];
+  }
+
+  /** Lanes that exist, by source and lane. */
+  existingLane(source: number, lane: number): Lane | undefined {
+    return this.#lanes[source * 2 + lane];
+  }
+
+  existingTimeLane(source: number, lane: number): TimeLane | undefined {
+    return this.#timeLanes[source * 2 + lane];
+  }
+
+  /** A value track; its horizon is what reports about requests need. */
+  track(name: 'shown' | 'selected' | 'scale' | 'latency', source: number): Track {
+    this[name] ??= new Track(source === 0 ? 0 : RESPONSE_HORIZON_MS);
+    return this[name];
+  }
+
+  /** Another source takes over before anything has played: its reports alone make the states. */
+  takeOver(source: number): void {
+    this.driver = source;
+    this.driverHasStates = true;
+    this.machine = new StateMachine();
+    this.clock.lastAt = Number.NaN;
+    this.shown = undefined;
+    this.selected = undefined;
+    this.scale = undefined;
+    this.latency = undefined;
+  }
+
+  /** Where the view starts, on the log's clock, ms. */
+  get startMs(): number {
+    const { clock, machine } = this;
+    return machine.touched ? clock.placeLine(machine.startLineMs) : clock.placeAt(this.responseAt);
+  }
+
+  /** Where it ends, or what was heard of it last, ms. */
+  get endMs(): number {
+    return this.machine.touched ? this.clock.placeLine(this.machine.endLineMs) : this.startMs;
+  }
+
+  get totals(): EventTotals {
+    const { machine } = this;
+    return {
+      startupMs: machine.startupMs,
+      playingMs: machine.playing.totalMs,
+      rebufferMs: machine.rebufferMs,
+      rebufferCount: machine.rebufferCount,
+      seekMs: machine.seekMs,
+    };
+  }
+}

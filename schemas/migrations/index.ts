@@ -1,0 +1,7 @@
+import { spine } from './0001-spine.ts';
+import type { Migration } from './migration.ts';
+
+export type { Migration } from './migration.ts';
+
+/** Every migration, oldest first. */
+export const migrations: readonly Migration[] = [spine];

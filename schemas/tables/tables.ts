@@ -1,0 +1,202 @@
+/** The tables that processors write. `annotations` (the api's) comes with its routes. */
+import { dimensions } from '../catalogue/dimensions.ts';
+import { column, DEDUPLICATION_WINDOW, epochColumns, type Table } from './table.ts';
+
+const TIME = "DateTime64(3, 'UTC')" as const;
+
+const settings = `SETTINGS non_replicated_deduplication_window = ${DEDUPLICATION_WINDOW}`;
+
+/** What a view came to, in whole numbers. Filled by the fold in this order. */
+export const viewFigures = [
+  column('startup_ms', 'Int64', 'Startup time: first starting to first playing, pauses left out.'),
+  column('playing_ms', 'Int64', 'Time in playing.'),
+  column('rebuffer_ms', 'Int64', 'Time in rebuffering, seeking left out.'),
+  column('rebuffer_count', 'Int64', 'Rebuffer events.'),
+  column('seek_ms', 'Int64', 'Time in seeking, with the rebuffering that follows a seek.'),
+  column('seek_done_ms', 'Int64', 'The part of seek_ms that ended in playing.'),
+  column('seek_count', 'Int64', 'Seeks that ended in playing.'),
+  column('restart_ms', 'Int64', 'Time from a restart to playing.'),
+  column('restart_count', 'Int64', 'Restarts: the view began again after it had played.'),
+  column('paused_ms', 'Int64', 'Time paused.'),
+  column('unknown_ms', 'Int64', 'Time of which nothing is known: the rest of long gaps.'),
+  column('bitrate_bit_ms', 'Int64', 'Bitrate times playing time, bit/s × ms.'),
+  column('bitrate_known_ms', 'Int64', 'Playing time with known bitrate.'),
+  column('rendition_changes', 'Int64', 'Changes of bitrate between successive playing moments.'),
+  column('rendition_upshifts', 'Int64', 'Changes upwards.'),
+  column('rendition_downshifts', 'Int64', 'Changes downwards.'),
+  column('upscale_ppm', 'Nullable(Int64)', 'Mean upscaling over playing time, 10⁻⁶.'),
+  column('downscale_ppm', 'Nullable(Int64)', 'Mean downscaling over playing time, 10⁻⁶.'),
+  column('max_upscale_ppm', 'Nullable(Int64)', 'Largest upscaling while playing, 10⁻⁶.'),
+  column('max_downscale_ppm', 'Nullable(Int64)', 'Largest downscaling while playing, 10⁻⁶.'),
+  column('dropped_frames', 'Nullable(Int64)', 'Frames dropped.'),
+  column('shown_frames', 'Nullable(Int64)', 'Frames shown.'),
+  column('live_latency_ms', 'Nullable(Int64)', 'Live latency, mean over playing time.'),
+  column('request_count', 'Int64', 'Requests that the player reported.'),
+  column('request_failed_count', 'Int64', 'Those without an answer or with status 400 and above.'),
+  column(
+    'media_ttfb_sum_ms',
+    'Int64',
+    'Sum of time to first byte of media requests that succeeded.',
+  ),
+  column(
+    'media_ttfb_count',
+    'Int64',
+    'Media requests that succeeded with known time to first byte.',
+  ),
+  column('media_ttfb_max_ms', 'Int64', 'Largest of them.'),
+  column(
+    'media_bytes',
+    'Int64',
+    'Bytes of media requests that succeeded, where their time is known.',
+  ),
+  column('media_time_ms', 'Int64', 'Time from request to last byte of those.'),
+  column('page_load_ms', 'Nullable(Int64)', 'Page load, as the SDK reports it.'),
+  column('player_startup_ms', 'Nullable(Int64)', 'Player startup, as the SDK reports it.'),
+  column('drm_ms', 'Nullable(Int64)', 'Licence time, as the SDK reports it.'),
+  column('error_count', 'Int64', 'Errors reported.'),
+  column('ad_attempt_count', 'Int64', 'Ads requested.'),
+  column('ad_impression_count', 'Int64', 'Ads that began to play.'),
+  column('ad_break_count', 'Int64', 'Ad breaks.'),
+  column('ad_error_count', 'Int64', 'Ad errors.'),
+  column(
+    'ad_exit_before_start_count',
+    'Int64',
+    '1 if the view ended between ad request and ad start.',
+  ),
+  column('success_milli', 'Nullable(Int64)', 'Playback success score, thousandths.'),
+  column('startup_score_milli', 'Nullable(Int64)', 'Startup time score, thousandths.'),
+  column('rebuffer_score_milli', 'Nullable(Int64)', 'Rebuffer score, thousandths.'),
+  column('quality_score_milli', 'Nullable(Int64)', 'Video quality score, thousandths.'),
+  column('experience_score_milli', 'Nullable(Int64)', 'Viewer experience score, thousandths.'),
+  column('reports_received', 'Int64', 'Reports taken, duplicates left out.'),
+  column(
+    'reports_lost',
+    'Nullable(Int64)',
+    'Reports that never came; null when the source has no numbers.',
+  ),
+  column('reports_late', 'Int64', 'Reports that came after their place was given up.'),
+  column('reports_duplicate', 'Int64', 'Reports that came again.'),
+  column('reports_disordered', 'Int64', "Reports whose time precedes their predecessor's."),
+  column('reports_shadowed', 'Int64', 'State reports of a source that does not drive the view.'),
+  column('clock_skew_ms', 'Int64', "Best estimate of the log's clock minus the client's."),
+] as const;
+
+export const views: Table = {
+  name: 'views',
+  columns: [
+    column('project', 'LowCardinality(String)', 'Tenant.'),
+    ...dimensions.map(({ name, lowCardinality, title }) =>
+      column(name, lowCardinality ? 'LowCardinality(String)' : 'String', title),
+    ),
+    column('start_day', 'Date', 'Day of the first row; never changes.'),
+    column('view_start', TIME, 'First starting, or first event.'),
+    column('view_end', TIME, 'End, last failure, or last event.'),
+    column('closed', 'UInt8', '1 when the view has ended; figures count these.'),
+    column('started', 'UInt8', '1 when the view has played.'),
+    column(
+      'outcome',
+      'LowCardinality(String)',
+      'playing, ended, quit, failed, dropped, exit_before_start, stateless.',
+    ),
+    column('failed', 'UInt8', '1 when it failed for a technical reason.'),
+    column('failed_business', 'UInt8', '1 when it failed for a business reason.'),
+    column(
+      'source',
+      'LowCardinality(String)',
+      'What drives its states: native, cmcd, epas; empty without states.',
+    ),
+    ...viewFigures,
+    ...epochColumns,
+  ],
+  engine: [
+    'ENGINE = ReplacingMergeTree(_epoch)',
+    'PARTITION BY start_day',
+    'ORDER BY (project, view_id)',
+    settings,
+  ].join('\n'),
+};
+
+export const viewEvents: Table = {
+  name: 'view_events',
+  columns: [
+    column('project', 'LowCardinality(String)', 'Tenant.'),
+    column('view_id', 'String', 'The view.'),
+    column('start_day', 'Date', 'Day of the first row of the view.'),
+    column('at', TIME, "When it happened, on the log's clock."),
+    column('client_at', 'Int64', "When it happened, on the client's clock, ms since 1970."),
+    column('source', 'LowCardinality(String)', 'native, cmcd, epas.'),
+    column('lane', 'LowCardinality(String)', 'main, response.'),
+    column('run', 'UInt16', 'Run of sequence numbers that it belongs to.'),
+    column('seq', 'Int64', 'Sequence number, -1 without.'),
+    column('name', 'LowCardinality(String)', 'Name of the event on the wire.'),
+    column('state', 'LowCardinality(String)', 'State of the view after it.'),
+    column('taken', 'LowCardinality(String)', 'yes, late, shadowed.'),
+    column('startup_ms', 'Int64', 'Startup time of the view up to here.'),
+    column('playing_ms', 'Int64', 'Playing time of the view up to here.'),
+    column('rebuffer_ms', 'Int64', 'Rebuffering time of the view up to here.'),
+    column('rebuffer_count', 'Int64', 'Rebuffer events of the view up to here.'),
+    column('seek_ms', 'Int64', 'Seek time of the view up to here.'),
+    column('schema_version', 'UInt16', 'Version of the beat schema that `parts` is written in.'),
+    column('parts', 'String', 'What it said: the Avro array of parts, as it stands in the log.'),
+    ...epochColumns,
+  ],
+  engine: [
+    'ENGINE = MergeTree',
+    'PARTITION BY start_day',
+    'ORDER BY (project, view_id, at, lane, run, seq)',
+    settings,
+  ].join('\n'),
+};
+
+export const rejected: Table = {
+  name: 'rejected',
+  columns: [
+    column('project', 'LowCardinality(String)', 'Tenant.'),
+    column('at', TIME, 'When the log took it.'),
+    column('log_offset', 'UInt64', 'Where the record lies in its partition.'),
+    column('event', 'Int64', 'Position of the event in its record, -1 for the whole.'),
+    column('view_id', 'String', 'View that it names.'),
+    column(
+      'route',
+      'LowCardinality(String)',
+      'Way it came in; `fold` when the processor refused it.',
+    ),
+    column('code', 'LowCardinality(String)', 'Reason, a stable code.'),
+    column('message', 'String', 'What is wrong and what to do.'),
+    column('bytes', 'String', 'The original bytes.'),
+    ...epochColumns,
+  ],
+  engine: [
+    'ENGINE = MergeTree',
+    'PARTITION BY toDate(at)',
+    'ORDER BY (project, at)',
+    settings,
+  ].join('\n'),
+};
+
+export const epochs: Table = {
+  name: 'epochs',
+  columns: [
+    column('topic', 'LowCardinality(String)', 'Topic, with its generation.'),
+    column('_partition', 'UInt16', 'Partition.'),
+    column('_epoch', 'UInt64', 'Epoch, counted from 1.'),
+    column('next_offset', 'UInt64', 'First offset that belongs to a later epoch.'),
+    column('records', 'UInt64', 'Records folded.'),
+    column('log_time', TIME, 'Log time at the end of the epoch.'),
+    column(
+      'open_since',
+      TIME,
+      'Last event of the open view that was silent longest; log time without one.',
+    ),
+    column('views_rows', 'UInt64', 'Rows written to views.'),
+    column('view_events_rows', 'UInt64', 'Rows written to view_events.'),
+    column('rejected_rows', 'UInt64', 'Rows written to rejected.'),
+    column('attempt', 'UInt16', 'Attempt whose rows stand.'),
+    column('fold_version', 'UInt32', 'Version of the fold that concluded it.'),
+  ],
+  engine: ['ENGINE = MergeTree', 'ORDER BY (topic, _partition, _epoch)', settings].join('\n'),
+};
+
+/** Tables that an epoch writes, in the order of its inserts; `epochs` commits after them. */
+export const epochTables = [views, viewEvents, rejected] as const;
+export const tables: readonly Table[] = [...epochTables, epochs];

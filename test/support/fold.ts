@@ -1,0 +1,66 @@
+/** Folds beats without a log or an engine: what a partition concludes, as row objects. */
+import { PartitionFold } from '../../processors/partition.ts';
+import { defaultFoldSettings, type FoldSettings } from '../../processors/settings.ts';
+import type { Beat } from '../../schemas/beat.ts';
+import { encodeRecord } from '../../schemas/records.ts';
+import { rejected, viewEvents, views } from '../../schemas/tables/tables.ts';
+import { type Row, readRows } from './row-reader.ts';
+
+export interface Delivery {
+  /** Append time, ms. */
+  readonly atMs: number;
+  /** Undefined is a tick. */
+  readonly beat?: Beat;
+}
+
+export interface Concluded {
+  /** Every row written, oldest first. */
+  readonly viewRows: Row[];
+  readonly eventRows: Row[];
+  readonly rejects: Row[];
+  readonly fold: PartitionFold;
+  /** The row of a view that stands: the one of the latest epoch. */
+  view(id: string): Row;
+}
+
+/** Folds deliveries in order, then lets `quietMs` of log time pass (default: until every view has closed). */
+export function foldDeliveries(
+  deliveries: readonly Delivery[],
+  options: { settings?: Partial<FoldSettings>; quietMs?: number } = {},
+): Concluded {
+  const settings = { ...defaultFoldSettings, ...options.settings };
+  const fold = new PartitionFold(0, settings);
+  const viewRows: Row[] = [];
+  const eventRows: Row[] = [];
+  const rejects: Row[] = [];
+  const collect = (): void => {
+    viewRows.push(...readRows(views, fold.rows.views.take()));
+    eventRows.push(...readRows(viewEvents, fold.rows.viewEvents.take()));
+    rejects.push(...readRows(rejected, fold.rows.rejected.take()));
+    fold.rows.reset();
+  };
+  let offset = 0;
+  let lastMs = 0;
+  const give = ({ atMs, beat }: Delivery): void => {
+    const value = beat === undefined ? encodeRecord('tick', {}) : encodeRecord('beat', beat);
+    fold.fold({ offset: offset++, appendTimeMs: atMs, value }, collect);
+    lastMs = Math.max(lastMs, atMs);
+  };
+  for (const delivery of deliveries) give(delivery);
+  const quietMs = options.quietMs ?? settings.pausedTimeoutMs + settings.reorderMs;
+  const steps = 20;
+  for (let step = 1; step <= steps; step++) give({ atMs: lastMs + quietMs / steps });
+  fold.endEpoch();
+  collect();
+  return {
+    viewRows,
+    eventRows,
+    rejects,
+    fold,
+    view: (id) => {
+      const row = viewRows.filter((entry) => entry.view_id === id).at(-1);
+      if (row === undefined) throw new Error(`no row of view ${id}`);
+      return row;
+    },
+  };
+}
