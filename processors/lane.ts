@@ -60,6 +60,8 @@ export class Lane {
   peer: Lane | undefined;
   /** Both lanes have used the same number: they are numbered apart. */
   apart = false;
+  /** A gap was waited for in vain, and the other lane has its numbers: they are numbered together. */
+  together = false;
   /** False: reports are applied as they come and a gap only counts. */
   readonly ordered: boolean;
 
@@ -112,6 +114,8 @@ export class Lane {
   giveUp(nowMs: number): void {
     const head = this.waiting[0];
     if (head === undefined || this.run === undefined) return;
+    this.#noticeTogether(this.run, head.seq);
+    this.#skipPeers(this.run, head.seq);
     this.run.holes.open(this.run.next, head.seq - 1, nowMs);
     this.run.next = head.seq;
   }
@@ -167,14 +171,24 @@ export class Lane {
     if (peer.has(seq)) {
       this.apart = true;
       peer.apart = true;
+      this.together = false;
+      peer.together = false;
     }
   }
 
-  /** Numbers that the other lane received are no gap here, unless the lanes are numbered apart. */
+  /** Numbered apart, both lanes would have a number 0; numbered together, the other has what is missing here. */
+  #noticeTogether(run: Run, until: number): void {
+    const peer = this.peer;
+    if (this.apart || peer?.runNumber !== run.number || peer.has(0) === this.has(0)) return;
+    let seq = run.next;
+    while (seq < until && peer.has(seq)) seq++;
+    if (seq === until) this.together = true;
+  }
+
+  /** Numbers that the other lane received are no gap here when the lanes are numbered together. */
   #skipPeers(run: Run, until: number): void {
     const peer = this.peer;
-    if (!this.ordered || this.apart || peer === undefined || run.next === 0) return;
-    if (peer.runNumber !== run.number) return;
+    if (!this.together || peer === undefined || peer.runNumber !== run.number) return;
     while (run.next < until && peer.has(run.next)) run.next++;
   }
 }

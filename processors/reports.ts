@@ -8,7 +8,7 @@ import { type BeatCursor, PART } from './cursor.ts';
 import type { FoldSettings } from './settings.ts';
 import { isEnd, STATE } from './states.ts';
 import { UNKNOWN } from './track.ts';
-import type { Taken, View } from './view.ts';
+import type { Taken, TrackName, View } from './view.ts';
 import { contextStamp, indexOfDimension, RANK } from './view-context.ts';
 
 /** Live latency beyond this is no live playback and stays out, ms. */
@@ -42,7 +42,7 @@ export function applyInOrder(
   const stateCode = stateOf(cursor);
   if (!drives(view, report.source, stateCode >= 0)) {
     if (stateCode >= 0) view.reportsShadowed++;
-    takeParts(view, cursor, report, view.clock.lineAt(cursor.at), false);
+    takeParts(view, cursor, report, cursor.at, false);
     return 'shadowed';
   }
   const { clock, machine } = view;
@@ -51,10 +51,10 @@ export function applyInOrder(
     clock.lastAt = Number.NaN;
     return 'time_out_of_range';
   }
-  machine.credit(elapsedMs, clock.lineMs - elapsedMs, settings.gapMs);
+  machine.credit(elapsedMs, cursor.at - elapsedMs, settings.gapMs);
   machine.touch(clock.lineMs);
   noticeRun(view, report, stateCode);
-  takeParts(view, cursor, report, clock.lineMs, true);
+  takeParts(view, cursor, report, cursor.at, true);
   return 'yes';
 }
 
@@ -71,7 +71,7 @@ export function applyAside(
   }
   if (cursor.lane === 1) {
     if (cursor.at < view.responseAt) view.responseAt = cursor.at;
-    takeParts(view, cursor, report, view.clock.lineAt(responseEnd(cursor)), false);
+    takeParts(view, cursor, report, responseEnd(cursor), false);
   } else {
     takeLateParts(view, cursor, report);
   }
@@ -139,24 +139,30 @@ function takeParts(
   view: View,
   cursor: BeatCursor,
   report: Report,
-  lineMs: number,
+  at: number,
   inOrder: boolean,
 ): void {
-  const order = orderOf(cursor, report);
+  const moment: Moment = {
+    source: report.source,
+    at,
+    inOrder,
+    order: contextStamp(cursor.lane === 1 ? 0 : 1, report.run, cursor.seq),
+    arrivedMs: report.arrivedMs,
+  };
   for (let index = 0; index < cursor.partCount; index++) {
     cursor.seekPart(index);
     switch (cursor.partTypes[index]) {
       case PART.state:
-        if (inOrder) takeState(view, cursor.readLong(), lineMs);
+        if (inOrder) takeState(view, cursor.readLong());
         break;
       case PART.rendition:
-        takeRendition(view, cursor, report.source, lineMs, order);
+        takeRendition(view, cursor, moment);
         break;
       case PART.status:
-        takeStatus(view, cursor, report.source, lineMs, order);
+        takeStatus(view, cursor, moment);
         break;
       case PART.error:
-        takeError(view, cursor, inOrder, lineMs);
+        takeError(view, cursor, inOrder);
         break;
       default:
         takeOther(view, cursor, report, index);
@@ -189,21 +195,35 @@ function takeOther(view: View, cursor: BeatCursor, report: Report, index: number
 function takeLateParts(view: View, cursor: BeatCursor, report: Report): void {
   for (let index = 0; index < cursor.partCount; index++) {
     cursor.seekPart(index);
-    if (cursor.partTypes[index] === PART.error) takeError(view, cursor, false, 0);
+    if (cursor.partTypes[index] === PART.error) takeError(view, cursor, false);
     else takeOther(view, cursor, report, index);
   }
 }
 
-/** Orders values of one moment by lane, run and number, so that arrival does not matter. */
-function orderOf(cursor: BeatCursor, report: Report): number {
-  return contextStamp(cursor.lane === 1 ? 0 : 1, report.run, cursor.seq);
+/** When a value was said, and by whom. */
+interface Moment {
+  readonly source: number;
+  /** Client's timestamp, ms. */
+  readonly at: number;
+  /** The report is in the order of states: the playing time before it is known. */
+  readonly inOrder: boolean;
+  /** Orders values of one moment by lane, run and number, so that arrival does not matter. */
+  readonly order: number;
+  readonly arrivedMs: number;
 }
 
-function takeState(view: View, state: number, lineMs: number): void {
-  const { machine } = view;
+function addPoint(view: View, track: TrackName, moment: Moment, value: number): void {
+  const { at, order, arrivedMs } = moment;
+  const { playing } = view.machine;
+  const playedMs = moment.inOrder ? playing.totalMs : undefined;
+  view.track(track, moment.source).add({ at, order, arrivedMs, playedMs, value }, playing);
+}
+
+function takeState(view: View, state: number): void {
+  const { clock, machine } = view;
   if (state > STATE.quit) return;
   const wasEnd = isEnd(machine.state);
-  machine.enter(state, lineMs);
+  machine.enter(state, clock.lineMs);
   const plays = state === STATE.playing && machine.state === STATE.playing;
   const endsWell = state === STATE.ended && !wasEnd && machine.started;
   if (plays || endsWell) {
@@ -212,34 +232,22 @@ function takeState(view: View, state: number, lineMs: number): void {
   }
 }
 
-function takeRendition(
-  view: View,
-  cursor: BeatCursor,
-  source: number,
-  lineMs: number,
-  order: number,
-): void {
+function takeRendition(view: View, cursor: BeatCursor, moment: Moment): void {
   const bitrate = cursor.readLong();
   const selected = cursor.readLong() === 1;
   const width = cursor.readLong();
   const height = cursor.readLong();
   if (bitrate > 0) {
-    const track = view.track(selected ? 'selected' : 'shown', source);
-    track.add(lineMs, bitrate, order, view.machine.playing);
+    addPoint(view, selected ? 'selected' : 'shown', moment, bitrate);
   }
-  if (width === view.sourceWidth && height === view.sourceHeight) return;
+  // Sizes hold until the next rendition in order says others; one without sizes makes them unknown.
+  if (!moment.inOrder || (width === view.sourceWidth && height === view.sourceHeight)) return;
   view.sourceWidth = width;
   view.sourceHeight = height;
-  takeScale(view, source, lineMs, order);
+  takeScale(view, moment);
 }
 
-function takeStatus(
-  view: View,
-  cursor: BeatCursor,
-  source: number,
-  lineMs: number,
-  order: number,
-): void {
+function takeStatus(view: View, cursor: BeatCursor, moment: Moment): void {
   cursor.readLong();
   cursor.readLong();
   const latencyMs = cursor.readLong();
@@ -248,28 +256,28 @@ function takeStatus(
   const width = cursor.readLong();
   const height = cursor.readLong();
   if (latencyMs >= 0) {
-    const value = latencyMs > LIVE_LATENCY_MAX_MS ? UNKNOWN : latencyMs;
-    view.track('latency', source).add(lineMs, value, order, view.machine.playing);
+    addPoint(view, 'latency', moment, latencyMs > LIVE_LATENCY_MAX_MS ? UNKNOWN : latencyMs);
   }
+  if (!moment.inOrder) return;
   if (dropped >= 0) view.droppedFrames = dropped;
   if (shown >= 0) view.shownFrames = shown;
   if (width <= 0 || height <= 0) return;
   if (width === view.playerWidth && height === view.playerHeight) return;
   view.playerWidth = width;
   view.playerHeight = height;
-  takeScale(view, source, lineMs, order);
+  takeScale(view, moment);
 }
 
 /** Enlargement of the source in the player, in the dimension that fits first, 10⁻⁶. */
-function takeScale(view: View, source: number, lineMs: number, order: number): void {
+function takeScale(view: View, moment: Moment): void {
   const { sourceWidth, sourceHeight, playerWidth, playerHeight } = view;
   const known = sourceWidth > 0 && sourceHeight > 0 && playerWidth > 0 && playerHeight > 0;
   const fit = Math.min(playerWidth / sourceWidth, playerHeight / sourceHeight);
   const value = known ? Math.round((fit - 1) * 1e6) : UNKNOWN;
-  view.track('scale', source).add(lineMs, value, order, view.machine.playing);
+  addPoint(view, 'scale', moment, value);
 }
 
-function takeError(view: View, cursor: BeatCursor, inOrder: boolean, lineMs: number): void {
+function takeError(view: View, cursor: BeatCursor, inOrder: boolean): void {
   const code = cursor.readText();
   cursor.skipText();
   const fatal = cursor.readLong();
@@ -282,7 +290,7 @@ function takeError(view: View, cursor: BeatCursor, inOrder: boolean, lineMs: num
     view.errorBusiness = business;
   }
   if (!inOrder) return;
-  if (fatal === FATAL.yes) view.machine.enter(STATE.failed, lineMs);
+  if (fatal === FATAL.yes) view.machine.enter(STATE.failed, view.clock.lineMs);
   else if (fatal === FATAL.unknown) view.errorPending = true;
 }
 

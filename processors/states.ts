@@ -64,12 +64,11 @@ export class StateMachine {
       this.touched = true;
       this.startLineMs = lineMs;
     }
-    this.playing.knownToMs = lineMs;
     if (!isEnd(this.state)) this.endLineMs = lineMs;
   }
 
-  /** Gives the time since the event before, which began at `fromLineMs`, to the state held. */
-  credit(elapsedMs: number, fromLineMs: number, gapMs: number): void {
+  /** Gives the time since the event before, at the client's timestamp `fromAt`, to the state held. */
+  credit(elapsedMs: number, fromAt: number, gapMs: number): void {
     if (elapsedMs === 0 || isEnd(this.state)) return;
     if (this.state === STATE.paused) {
       this.pausedMs += elapsedMs;
@@ -77,7 +76,7 @@ export class StateMachine {
     }
     const knownMs = Math.min(elapsedMs, gapMs);
     this.unknownMs += elapsedMs - knownMs;
-    this.#creditKnown(knownMs, fromLineMs);
+    this.#creditKnown(knownMs, fromAt);
   }
 
   /** Enters a state. Returns true when the view has opened again. */
@@ -118,13 +117,13 @@ export class StateMachine {
     this.#openRestart();
   }
 
-  #creditKnown(knownMs: number, fromLineMs: number): void {
+  #creditKnown(knownMs: number, fromAt: number): void {
     if (!this.started) {
       this.startupMs += knownMs;
       return;
     }
     if (this.state === STATE.playing) {
-      this.playing.add(fromLineMs, knownMs);
+      this.playing.add(fromAt, knownMs);
     } else if (this.#restartOpen || this.state <= STATE.starting) {
       this.restartMs += knownMs;
     } else if (this.state === STATE.seeking || this.#seekOpen) {

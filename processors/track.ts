@@ -1,19 +1,24 @@
 /**
  * A value over a view's time, held until the next report that has one, and weighed by playing time.
  *
- * Reports may fall before others already taken, as long as they fall within `horizonMs` of what is known: until then the
- * points are kept, after that they are summed. So the sums are a function of the set of reports, not of their order.
+ * Reports about requests fall anywhere, also before others already taken. So points are kept for a while in log time
+ * and summed after that: within it the sums are a function of the set of reports, not of their order.
  */
 import type { PlayClock } from './play-clock.ts';
 
+/** Points kept; beyond, the earliest are summed before their time. */
 const POINTS_MAX = 128;
 
-interface Point {
-  /** Moment on the view's line, ms. */
-  readonly lineMs: number;
+export interface Point {
+  /** Client's timestamp, ms. */
+  readonly at: number;
+  /** Playing time before it, ms; undefined for a report that is not in the order of states: looked up when weighed. */
+  readonly playedMs: number | undefined;
   readonly value: number;
   /** Breaks ties between reports of one moment, independent of arrival. */
   readonly order: number;
+  /** Log time at which it came, ms. */
+  readonly arrivedMs: number;
 }
 
 export interface TrackSums {
@@ -35,8 +40,13 @@ export interface TrackSums {
 /** Marks a stretch whose value is not known. */
 export const UNKNOWN = Number.NaN;
 
+interface Placed {
+  readonly playedMs: number;
+  readonly point: Point;
+}
+
 export class Track {
-  readonly #horizonMs: number;
+  readonly #keepMs: number;
   #points: Point[] = [];
   #sums: TrackSums = {
     knownMs: 0,
@@ -50,55 +60,64 @@ export class Track {
     falls: 0,
   };
 
-  constructor(horizonMs: number) {
-    this.#horizonMs = horizonMs;
+  /** @param keepMs How long a point is kept, ms of log time; 0 where all reports come in order. */
+  constructor(keepMs: number) {
+    this.#keepMs = keepMs;
   }
 
-  add(lineMs: number, value: number, order: number, clock: PlayClock): void {
-    const points = this.#points;
-    let index = points.length;
-    while (index > 0 && isAfter(points[index - 1], lineMs, order)) index--;
-    // Before the first point kept lies what is summed already; a report that old is too late to matter.
-    if (index === 0 && points.length > 0 && this.#sums.knownMs > 0) return;
-    points.splice(index, 0, { lineMs, value, order });
-    this.#settle(clock);
+  add(point: Point, clock: PlayClock): void {
+    this.#points.push(point);
+    const oldest = this.#points[0];
+    if (oldest === undefined || this.#points.length < 2) return;
+    const due = oldest.arrivedMs + this.#keepMs <= point.arrivedMs;
+    if (due || this.#points.length > POINTS_MAX) this.#settle(point.arrivedMs, clock);
   }
 
   /** Sums up to the end of playing, the points not yet settled included. */
   sums(clock: PlayClock): TrackSums {
     const sums = { ...this.#sums };
-    this.#points.forEach((point, index) => {
-      const next = this.#points[index + 1];
-      weigh(
-        sums,
-        point,
-        next === undefined ? clock.totalMs : clock.playedBefore(next.lineMs),
-        clock,
-      );
+    const placed = this.#placed(clock);
+    placed.forEach((entry, index) => {
+      weigh(sums, entry, placed[index + 1]?.playedMs ?? clock.totalMs);
     });
     return sums;
   }
 
-  #settle(clock: PlayClock): void {
-    const points = this.#points;
-    const settledMs = clock.knownToMs - this.#horizonMs;
-    for (;;) {
-      const [first, second] = points;
-      if (first === undefined || second === undefined) return;
-      if (second.lineMs > settledMs && points.length <= POINTS_MAX) return;
-      weigh(this.#sums, first, clock.playedBefore(second.lineMs), clock);
-      points.shift();
+  /** Sums the earliest points while they and their successors have been kept long enough. */
+  #settle(nowMs: number, clock: PlayClock): void {
+    const placed = this.#placed(clock);
+    let settled = 0;
+    for (; settled + 1 < placed.length; settled++) {
+      const entry = placed[settled];
+      const next = placed[settled + 1];
+      if (entry === undefined || next === undefined) break;
+      const kept = Math.max(entry.point.arrivedMs, next.point.arrivedMs) + this.#keepMs <= nowMs;
+      if (!kept && placed.length - settled <= POINTS_MAX) break;
+      weigh(this.#sums, entry, next.playedMs);
     }
+    this.#points = placed.slice(settled).map(({ point }) => point);
+  }
+
+  #placed(clock: PlayClock): Placed[] {
+    const placed = this.#points.map((point) => ({
+      point,
+      playedMs: point.playedMs ?? clock.playedBefore(point.at),
+    }));
+    if (placed.length > 1) placed.sort(byPlace);
+    return placed;
   }
 }
 
-function isAfter(point: Point | undefined, lineMs: number, order: number): boolean {
-  if (point === undefined) return false;
-  return point.lineMs > lineMs || (point.lineMs === lineMs && point.order > order);
+function byPlace(one: Placed, other: Placed): number {
+  return (
+    one.playedMs - other.playedMs ||
+    one.point.at - other.point.at ||
+    one.point.order - other.point.order
+  );
 }
 
-function weigh(sums: TrackSums, point: Point, playedToMs: number, clock: PlayClock): void {
-  const playedMs = playedToMs - clock.playedBefore(point.lineMs);
+function weigh(sums: TrackSums, { playedMs: fromMs, point }: Placed, toMs: number): void {
+  const playedMs = toMs - fromMs;
   const { value } = point;
   if (playedMs <= 0 || Number.isNaN(value)) return;
   sums.knownMs += playedMs;

@@ -11,8 +11,11 @@ import { Track } from './track.ts';
 import { ViewClock } from './view-clock.ts';
 import { ViewContext } from './view-context.ts';
 
-/** Reports about requests come late, batched by the player: their values are weighed back so far, ms. */
-const RESPONSE_HORIZON_MS = 60_000;
+/** Reports about requests come late, batched by the player: values are kept so long to be weighed in order, ms. */
+const VALUES_KEPT_MS = 60_000;
+
+/** Values that hold from one report to the next. */
+export type TrackName = 'shown' | 'selected' | 'scale' | 'latency';
 
 /** An event that waits for the view's clock to be fixed before it goes into the timeline. */
 export interface HeldEvent {
@@ -151,9 +154,9 @@ export class View {
     return this.#timeLanes[source * 2 + lane];
   }
 
-  /** A value track; its horizon is what reports about requests need. */
-  track(name: 'shown' | 'selected' | 'scale' | 'latency', source: number): Track {
-    this[name] ??= new Track(source === 0 ? 0 : RESPONSE_HORIZON_MS);
+  /** A value track. Native reports are one sequence: nothing of theirs has to be kept. */
+  track(name: TrackName, source: number): Track {
+    this[name] ??= new Track(source === 0 ? 0 : VALUES_KEPT_MS);
     return this[name];
   }
 
