@@ -56,6 +56,11 @@ export class PartitionFold {
     this.beats = new BeatFold(this.rows, settings);
   }
 
+  /** Settings in force, with those that the next epoch brings. */
+  get settings(): FoldSettings {
+    return this.#announced ?? this.#settings;
+  }
+
   /**
    * Folds one record. `onEpoch` is called first when the record begins a new epoch, with the one that has ended.
    */

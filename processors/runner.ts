@@ -7,7 +7,7 @@
 import type { Log } from '../platform/log/log.ts';
 import { encodeRecord } from '../schemas/records.ts';
 import { type Epoch, PartitionFold } from './partition.ts';
-import type { FoldSettings } from './settings.ts';
+import { FOLD_VERSION, toAnnounce } from './settings.ts';
 import { type Commit, type SealedEpoch, type Sink, sealEpoch } from './sink.ts';
 
 /** How often a partition is looked at for a tick, ms. */
@@ -16,7 +16,8 @@ const TICK_CHECK_MS = 200;
 export interface RunnerDeps {
   readonly log: Log;
   readonly sink: Sink;
-  readonly settings: FoldSettings;
+  /** Result-changing settings that the operator wants; announced in the log where they differ. */
+  readonly settings: Readonly<Record<string, number>>;
   /** Wall clock, ms: only decides when a tick is due, never what the fold concludes. */
   readonly now: () => number;
   readonly logger: {
@@ -55,7 +56,7 @@ export class PartitionRunner {
   #foldedTo = 0;
 
   constructor(partition: number, deps: RunnerDeps) {
-    this.fold = new PartitionFold(partition, deps.settings);
+    this.fold = new PartitionFold(partition);
     this.#deps = deps;
   }
 
@@ -82,8 +83,8 @@ export class PartitionRunner {
 
   /** Finishes the epoch that is under way, then stops. */
   async stop(): Promise<void> {
-    const { log, now, settings } = this.#deps;
-    const deadlineMs = now() + 2 * settings.epochMs + 1_000;
+    const { log, now } = this.#deps;
+    const deadlineMs = now() + 2 * this.fold.settings.epochMs + 1_000;
     const target = await log.latest(this.fold.partition).catch(() => 0);
     while (!this.#abort.signal.aborted && !this.#isCommitted(target) && now() < deadlineMs) {
       await new Promise((resolve) => setTimeout(resolve, TICK_CHECK_MS / 4));
@@ -172,17 +173,19 @@ export class PartitionRunner {
     this.fold.epoch = commit.epoch + 1;
   }
 
-  /** Appends a tick when wall time has passed the end of the epoch and no record has. */
+  /**
+   * Appends a tick when wall time has passed the end of the epoch and no record has; or, instead, the settings that
+   * are wanted and not in force.
+   */
   async #tick(): Promise<void> {
-    const { log, now, settings } = this.#deps;
+    const { log, now } = this.#deps;
     if (this.#ticking || this.#abort.signal.aborted) return;
-    const passed =
-      Math.floor(now() / settings.epochMs) > Math.floor(this.fold.logTimeMs / settings.epochMs);
-    if (!passed) return;
+    const { epochMs } = this.fold.settings;
+    if (Math.floor(now() / epochMs) <= Math.floor(this.fold.logTimeMs / epochMs)) return;
     this.#ticking = true;
     try {
       if (this.#foldedTo >= (await log.latest(this.fold.partition))) {
-        const { offset } = await log.append(this.fold.partition, TICK);
+        const { offset } = await log.append(this.fold.partition, this.#announcement() ?? TICK);
         await this.#untilFolded(offset);
       }
     } catch (error) {
@@ -190,6 +193,11 @@ export class PartitionRunner {
     } finally {
       this.#ticking = false;
     }
+  }
+
+  #announcement(): Buffer | undefined {
+    const values = toAnnounce(this.fold.settings, this.#deps.settings);
+    return values && encodeRecord('settings', { foldVersion: FOLD_VERSION, values });
   }
 
   /** The next tick may be weighed only when this one has moved log time. */

@@ -66,7 +66,19 @@ export function withAnnounced(
 ): FoldSettings {
   const known = Object.keys(settings).filter((name) => {
     const value = values[name];
-    return value !== undefined && Number.isSafeInteger(value) && value > 0;
+    return value !== undefined && Number.isSafeInteger(value) && value >= 0;
   });
   return { ...settings, ...Object.fromEntries(known.map((name) => [name, values[name]])) };
+}
+
+/** The wanted settings that differ from those in force: what a `settings` record must announce. */
+export function toAnnounce(
+  inForce: FoldSettings,
+  wanted: Readonly<Record<string, number>>,
+): Record<string, number> | undefined {
+  const laid = withAnnounced(inForce, wanted);
+  const names = Object.keys(laid) as (keyof FoldSettings)[];
+  const changed = names.filter((name) => laid[name] !== inForce[name]);
+  if (changed.length === 0) return undefined;
+  return Object.fromEntries(changed.map((name) => [name, laid[name]]));
 }

@@ -1,0 +1,89 @@
+/**
+ * The query side as a fastify plugin: `await fastify.register(registerApi, deps)`. All roles share one server; hooks and
+ * handlers set here stay within this scope.
+ *
+ * Guarantee: a request passes the host guard, then the token guard, then the names of its parameters, and only then
+ * reaches the store, bound to its token's project. Every refusal is a problem with a stable code.
+ */
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import type { BaseLogger } from 'pino';
+import { handleError } from '../platform/http/problem.ts';
+import type { Projects } from '../platform/projects.ts';
+import type { Store } from '../platform/store/store.ts';
+import { createHostGuard } from './guards/host.ts';
+import { registerTokenGuard, type TokenCounters } from './guards/token.ts';
+import type { QueryLimits } from './limits.ts';
+import { checkQueryNames, complaint } from './parameters/query-names.ts';
+import { createQueryRunner, type QueryCounters } from './query-runner.ts';
+import type { ApiScope, RouteDeps } from './routes/deps.ts';
+import { registerDimensions } from './routes/dimensions.ts';
+import { registerReference, registerReferencePages } from './routes/docs.ts';
+import { registerMetrics } from './routes/metrics.ts';
+import { registerOperators } from './routes/operators.ts';
+import { registerPage } from './routes/page.ts';
+import { registerUnavailable } from './routes/unavailable.ts';
+import { registerVideoViews } from './routes/video-views.ts';
+
+export { QUERY_LIMITS, type QueryLimits } from './limits.ts';
+
+const PREFIX = '/data/v1';
+
+export interface ApiCounters extends TokenCounters {
+  hostRefused: number;
+}
+
+export interface ApiDeps {
+  readonly store: Store;
+  readonly projects: Pick<Projects, 'findReadToken'>;
+  /** Wall clock, ms since 1970: what `24:hours` reaches back from. */
+  readonly now: () => number;
+  readonly logger: Pick<BaseLogger, 'error' | 'warn'>;
+  readonly limits: QueryLimits;
+  /** Host names that are ours: the one listened on, and those that the operator allows. Addresses always are. */
+  readonly hosts: readonly string[];
+  /** Counts refusals. */
+  readonly counters: ApiCounters;
+  /** Called once with the counters of queries, for the server's metrics. */
+  readonly onQueryCounters?: (counters: Readonly<QueryCounters>) => void;
+}
+
+export function createApiCounters(): ApiCounters {
+  return { hostRefused: 0, tokenMissing: 0, tokenUnknown: 0 };
+}
+
+export const registerApi: FastifyPluginAsync<ApiDeps> = async (fastify, deps) => {
+  fastify.setErrorHandler(handleError);
+  fastify.setSchemaErrorFormatter((errors) => complaint(errors));
+  // Schemas of answers are documentation: an answer is sent as it is, not cut to its schema.
+  fastify.setSerializerCompiler(() => JSON.stringify);
+  await registerReference(fastify);
+  const runner = createQueryRunner(deps);
+  deps.onQueryCounters?.(runner.counters);
+  registerOperators(fastify, runner);
+  const data: FastifyPluginAsync = (scope) => registerData(scope, deps, { ...deps, runner });
+  const guarded: FastifyPluginAsync = async (scope) => {
+    scope.addHook('onRequest', createHostGuard(deps.hosts, deps.counters));
+    registerPage(scope);
+    await registerReferencePages(scope);
+    await scope.register(data, { prefix: PREFIX });
+  };
+  await fastify.register(guarded);
+};
+
+async function registerData(
+  scope: FastifyInstance,
+  deps: ApiDeps,
+  routeDeps: RouteDeps,
+): Promise<void> {
+  await registerTokenGuard(scope, deps.projects, deps.counters);
+  scope.addHook('preValidation', checkQueryNames);
+  scope.addHook('onRoute', (route) => {
+    route.schema = { ...route.schema, security: [{ readToken: [] }] };
+  });
+  const typed: ApiScope = scope.withTypeProvider<TypeBoxTypeProvider>();
+  registerMetrics(typed, routeDeps);
+  registerVideoViews(typed, routeDeps);
+  registerDimensions(typed, routeDeps);
+  registerUnavailable(typed);
+}

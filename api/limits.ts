@@ -1,0 +1,42 @@
+/**
+ * Limits of the query side, by name. Passing one answers with a stable code and is counted, never silent.
+ */
+
+export interface QueryLimits {
+  /** A query that runs longer ends, ms. */
+  readonly queryTimeMsMax: number;
+  /** Rows that one query may give back. */
+  readonly queryRowsMax: number;
+  /** Memory that one query may use, bytes. */
+  readonly queryMemoryBytesMax: number;
+  /** Queries that run at once. */
+  readonly queriesAtOnceMax: number;
+  /** Queries that wait for their turn; more are asked to come back. */
+  readonly queriesWaitingMax: number;
+  /** Rows of one page. */
+  readonly pageRowsMax: number;
+  /** Rows that paging may skip: a later page needs a narrower question. */
+  readonly pageOffsetMax: number;
+  /** Points of one time series. */
+  readonly seriesPointsMax: number;
+  /** Entries of `filters[]`, and of `metric_filters[]`. */
+  readonly filtersMax: number;
+  /** Characters of one filter. */
+  readonly filterLengthMax: number;
+  /** Events of a view in one answer. */
+  readonly viewEventsMax: number;
+}
+
+export const QUERY_LIMITS: QueryLimits = {
+  queryTimeMsMax: 10_000,
+  queryRowsMax: 100_000,
+  queryMemoryBytesMax: 2_147_483_648,
+  queriesAtOnceMax: 8,
+  queriesWaitingMax: 64,
+  pageRowsMax: 1_000,
+  pageOffsetMax: 1_000_000,
+  seriesPointsMax: 15_000,
+  filtersMax: 100,
+  filterLengthMax: 1_024,
+  viewEventsMax: 1_000,
+};

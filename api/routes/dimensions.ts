@@ -1,0 +1,81 @@
+/** `/data/v1/dimensions` and, under their older name, `/data/v1/filters`: what can be grouped and filtered by. */
+import Type from 'typebox';
+import { dimensions } from '../../schemas/catalogue/dimensions.ts';
+import { parseDimension } from '../parameters/names.ts';
+import { parseTimeframe } from '../parameters/timeframe.ts';
+import { type DimensionValueRow, planDimensionValues } from '../planner/dimension-values.ts';
+import { type ApiScope, envelope, type RouteDeps, readCompleteThrough, signalOf } from './deps.ts';
+import { pageOf, scopeOf } from './questions.ts';
+import * as schema from './schemas.ts';
+
+const TAGS = ['Dimensions'];
+const names = Type.Array(Type.String());
+const listData = Type.Object({ basic: names, advanced: names });
+const valuesData = Type.Array(
+  Type.Object({
+    value: Type.String({ description: 'Empty when unknown.' }),
+    total_count: Type.Integer({ description: 'Views that carry it.' }),
+  }),
+);
+
+export function registerDimensions(fastify: ApiScope, deps: RouteDeps): void {
+  for (const path of ['/dimensions', '/filters']) {
+    registerList(fastify, path, deps);
+    registerValues(fastify, path, deps);
+  }
+}
+
+function registerList(fastify: ApiScope, path: string, deps: RouteDeps): void {
+  const options = {
+    schema: {
+      tags: TAGS,
+      summary: 'Every dimension',
+      description: '`basic` ones are carried by the interval figures too; all can be used here.',
+      querystring: schema.query({}),
+      response: schema.answers(schema.envelopeOf(listData, 'Names.'), ['parameter_unknown']),
+    },
+  };
+  fastify.get(path, options, async () => {
+    const data = {
+      basic: dimensions.filter(({ interval }) => interval).map(({ name }) => name),
+      advanced: dimensions.filter(({ interval }) => !interval).map(({ name }) => name),
+    };
+    return envelope(data, parseTimeframe([], deps.now()), dimensions.length, {});
+  });
+}
+
+function registerValues(fastify: ApiScope, path: string, deps: RouteDeps): void {
+  const options = {
+    schema: {
+      tags: TAGS,
+      summary: 'Values of a dimension',
+      description:
+        'With the number of views that carry each, most first; views count by their start.',
+      params: schema.dimensionParams,
+      querystring: schema.query({
+        ...schema.timeframe,
+        ...schema.filters,
+        ...schema.paging(deps.limits),
+      }),
+      response: schema.answers(schema.envelopeOf(valuesData, 'A page of values.'), [
+        'dimension_unknown',
+        'metric_unknown',
+        ...schema.STORE_CODES,
+      ]),
+    },
+  };
+  fastify.get(`${path}/:id`, options, async (request, reply) => {
+    const { name } = parseDimension(request.params.id);
+    const scope = scopeOf(request, request.query, deps);
+    const page = pageOf(request.query, deps.limits);
+    const signal = signalOf(reply);
+    const through = await readCompleteThrough(deps, signal);
+    const ask = (wanted: typeof page): Promise<DimensionValueRow[]> =>
+      deps.runner.run<DimensionValueRow>(planDimensionValues(name, scope, wanted), signal);
+    const rows = await ask(page);
+    const [first] = rows.length > 0 || page.page === 1 ? rows : await ask({ page: 1, limit: 1 });
+    const data = rows.map(({ value, total_count }) => ({ value, total_count }));
+    const meta = { aggregation: 'view_start', complete_through: through };
+    return envelope(data, scope.timeframe, first?.total_rows ?? 0, meta);
+  });
+}

@@ -1,0 +1,226 @@
+/** `/data/v1/metrics/{id}/…`: every figure of the catalogue, overall, over time, and by the values of a dimension. */
+import Type from 'typebox';
+import { refuse } from '../errors.ts';
+import { parseDimension } from '../parameters/names.ts';
+import {
+  BREAKDOWN_ORDERS,
+  type BreakdownQuestion,
+  type BreakdownRow,
+  planBreakdown,
+} from '../planner/breakdown.ts';
+import { answerValue, type Figure } from '../planner/figure.ts';
+import { type OverallRow, planOverall } from '../planner/overall.ts';
+import type { Scope } from '../planner/scope.ts';
+import {
+  bucketCount,
+  bucketsOf,
+  defaultGranularity,
+  GRANULARITIES,
+  type Granularity,
+  planTimeseries,
+  type SeriesRow,
+} from '../planner/timeseries.ts';
+import { type ApiScope, envelope, type RouteDeps, readCompleteThrough, signalOf } from './deps.ts';
+import { figureMeta, figureOf, pageOf, scopeOf } from './questions.ts';
+import * as schema from './schemas.ts';
+
+const CODES = ['metric_unknown', 'dimension_unknown', ...schema.STORE_CODES] as const;
+const TAGS = ['Metrics'];
+
+export function registerMetrics(fastify: ApiScope, deps: RouteDeps): void {
+  registerOverall(fastify, deps);
+  registerTimeseries(fastify, deps);
+  registerBreakdown(fastify, deps);
+}
+
+const overallData = Type.Object({
+  value: schema.value,
+  total_views: Type.Integer({ description: 'Views that take part in the metric.' }),
+  ...schema.totals,
+  global_value: schema.value,
+});
+
+function registerOverall(fastify: ApiScope, deps: RouteDeps): void {
+  const options = {
+    schema: {
+      tags: TAGS,
+      summary: 'One figure',
+      description:
+        'The figure over all views that meet the filters; `global_value` is the same over all views of the project.',
+      params: schema.metricParams,
+      querystring: schema.query({ ...schema.timeframe, ...schema.filters, ...schema.measurement }),
+      response: schema.answers(schema.envelopeOf(overallData, 'The figure.'), CODES),
+    },
+  };
+  fastify.get('/metrics/:id/overall', options, async (request, reply) => {
+    const figure = figureOf(request.params.id, request.query.measurement);
+    const scope = scopeOf(request, request.query, deps);
+    const signal = signalOf(reply);
+    const through = await readCompleteThrough(deps, signal);
+    const [row] = await deps.runner.run<OverallRow>(planOverall(figure, scope), signal);
+    const data = {
+      value: answerValue(figure, row?.value),
+      total_views: row?.views ?? 0,
+      total_playing_time: row?.playing ?? 0,
+      total_watch_time: row?.watch ?? 0,
+      global_value: answerValue(figure, row?.global_value),
+    };
+    const sums = row ?? { received: 0, expected: 0 };
+    return envelope(data, scope.timeframe, 1, figureMeta(figure, through, sums));
+  });
+}
+
+const seriesData = Type.Array(
+  Type.Array(Type.Union([Type.String(), Type.Number(), Type.Null()]), {
+    description:
+      'Begin of the bucket (ISO 8601), value (null without views), views that take part.',
+  }),
+);
+
+function registerTimeseries(fastify: ApiScope, deps: RouteDeps): void {
+  const options = {
+    schema: {
+      tags: TAGS,
+      summary: 'One figure over time',
+      description:
+        'A point for each bucket that the timeframe touches, empty ones too. Buckets are aligned to UTC; the first and the last hold only views within the timeframe.',
+      params: schema.metricParams,
+      querystring: schema.query({
+        ...schema.timeframe,
+        ...schema.filters,
+        ...schema.measurement,
+        ...schema.direction,
+        group_by: schema.choice(
+          GRANULARITIES,
+          'Length of a bucket. Default by timeframe: minute below 90 minutes, ten_minutes up to 6 hours, hour up to 15 days, day beyond.',
+        ),
+      }),
+      response: schema.answers(schema.envelopeOf(seriesData, 'Points, oldest first.'), CODES),
+    },
+  };
+  fastify.get('/metrics/:id/timeseries', options, async (request, reply) => {
+    const figure = figureOf(request.params.id, request.query.measurement);
+    const scope = scopeOf(request, request.query, deps);
+    const granularity = granularityOf(scope, request.query.group_by, deps);
+    const signal = signalOf(reply);
+    const through = await readCompleteThrough(deps, signal);
+    const statement = planTimeseries(figure, scope, granularity);
+    const rows = await deps.runner.run<SeriesRow>(statement, signal);
+    const points = pointsOf(figure, scope, granularity, rows);
+    if (request.query.order_direction === 'desc') points.reverse();
+    const meta = { ...figureMeta(figure, through, sumsOf(rows)), granularity };
+    return envelope(points, scope.timeframe, points.length, meta);
+  });
+}
+
+function granularityOf(
+  { timeframe }: Scope,
+  asked: Granularity | undefined,
+  { limits }: RouteDeps,
+): Granularity {
+  const granularity = asked ?? defaultGranularity(timeframe);
+  const count = bucketCount(timeframe, granularity);
+  if (count > limits.seriesPointsMax) {
+    const detail = `group_by ${granularity} makes ${count} points; ${limits.seriesPointsMax} are allowed (seriesPointsMax). Take a longer bucket or a shorter timeframe`;
+    throw refuse('parameter_invalid', { detail });
+  }
+  return granularity;
+}
+
+type Point = [at: string, value: number | null, views: number];
+
+function pointsOf(
+  figure: Figure,
+  { timeframe }: Scope,
+  granularity: Granularity,
+  rows: readonly SeriesRow[],
+): Point[] {
+  const byBucket = new Map(rows.map((row) => [row.bucket, row]));
+  return Array.from(bucketsOf(timeframe, granularity), (at): Point => {
+    const row = byBucket.get(at);
+    const value = row === undefined ? null : answerValue(figure, row.value);
+    return [isoSeconds(at), value, row?.views ?? 0];
+  });
+}
+
+const isoSeconds = (timeMs: number): string => new Date(timeMs).toISOString().replace('.000Z', 'Z');
+
+function sumsOf(rows: readonly SeriesRow[]): { received: number; expected: number } {
+  return {
+    received: rows.reduce((sum, row) => sum + row.received, 0),
+    expected: rows.reduce((sum, row) => sum + row.expected, 0),
+  };
+}
+
+const breakdownData = Type.Array(
+  Type.Object({
+    field: Type.String({ description: 'Value of the dimension; empty when unknown.' }),
+    value: schema.value,
+    views: Type.Integer({ description: 'Views that take part in the metric.' }),
+    ...schema.totals,
+    negative_impact: Type.Number({
+      description:
+        "(the value's figure − the figure of all other views) × its share of views, turned so that more is worse. 0 for counts and where neither direction is good.",
+    }),
+  }),
+);
+
+function registerBreakdown(fastify: ApiScope, deps: RouteDeps): void {
+  const options = {
+    schema: {
+      tags: TAGS,
+      summary: 'One figure by the values of a dimension',
+      description:
+        'Values without a view that takes part are left out. Ties are in the order of `field`.',
+      params: schema.metricParams,
+      querystring: schema.query({
+        ...schema.timeframe,
+        ...schema.filters,
+        ...schema.measurement,
+        group_by: Type.String({ description: 'Name of the dimension.' }),
+        order_by: schema.choice(BREAKDOWN_ORDERS, 'What to sort by. Default: views.'),
+        ...schema.direction,
+        ...schema.paging(deps.limits),
+      }),
+      response: schema.answers(schema.envelopeOf(breakdownData, 'A page of values.'), CODES),
+    },
+  };
+  fastify.get('/metrics/:id/breakdown', options, async (request, reply) => {
+    const { query } = request;
+    const figure = figureOf(request.params.id, query.measurement);
+    const scope = scopeOf(request, query, deps);
+    const orderBy = query.order_by ?? 'views';
+    const question: BreakdownQuestion = {
+      ...pageOf(query, deps.limits),
+      dimension: parseDimension(query.group_by).name,
+      orderBy,
+      descending: (query.order_direction ?? (orderBy === 'field' ? 'asc' : 'desc')) === 'desc',
+    };
+    const signal = signalOf(reply);
+    const through = await readCompleteThrough(deps, signal);
+    const ask = (page: number, limit: number): Promise<BreakdownRow[]> =>
+      deps.runner.run<BreakdownRow>(
+        planBreakdown(figure, scope, { ...question, page, limit }),
+        signal,
+      );
+    const rows = await ask(question.page, question.limit);
+    // A page beyond the last has no row to tell the totals.
+    const [totals] = rows.length > 0 || question.page === 1 ? rows : await ask(1, 1);
+    const meta = figureMeta(figure, through, totals ?? { received: 0, expected: 0 });
+    return envelope(
+      rows.map(breakdownItem(figure)),
+      scope.timeframe,
+      totals?.total_rows ?? 0,
+      meta,
+    );
+  });
+}
+
+const breakdownItem = (figure: Figure) => (row: BreakdownRow) => ({
+  field: row.field,
+  value: answerValue(figure, row.value),
+  views: row.views,
+  total_playing_time: row.playing,
+  total_watch_time: row.watch,
+  negative_impact: row.negative_impact,
+});

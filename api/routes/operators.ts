@@ -1,0 +1,26 @@
+/** `/healthz` and `/readyz`, for operators and load balancers: open to any host name, without a token. */
+import type { FastifyInstance } from 'fastify';
+import type { QueryRunner } from '../query-runner.ts';
+import { signalOf } from './deps.ts';
+
+export function registerOperators(fastify: FastifyInstance, runner: QueryRunner): void {
+  fastify.get(
+    '/healthz',
+    { schema: { tags: ['Operators'], summary: 'The process answers', description: 'Always 200.' } },
+    async () => ({ status: 'ok' }),
+  );
+  fastify.get(
+    '/readyz',
+    {
+      schema: {
+        tags: ['Operators'],
+        summary: 'The store answers',
+        description: '200, or 503 `store_unavailable`, 504 `query_timeout`.',
+      },
+    },
+    async (_request, reply) => {
+      await runner.run({ sql: 'SELECT 1 AS ready', params: {} }, signalOf(reply));
+      return { status: 'ok' };
+    },
+  );
+}

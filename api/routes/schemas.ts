@@ -1,0 +1,169 @@
+/** Schemas of parameters and answers. They check what comes in; of what goes out they are the documentation. */
+import Type, { type TProperties, type TSchema } from 'typebox';
+import { measures } from '../../schemas/catalogue/metrics.ts';
+import { API_ERRORS, type ApiErrorCode } from '../errors.ts';
+import type { QueryLimits } from '../limits.ts';
+
+const PAGE_ROWS_DEFAULT = 25;
+
+const strings = (description: string) => Type.Optional(Type.Array(Type.String(), { description }));
+
+export const timeframe = {
+  'timeframe[]': strings(
+    'Duration up to now (`60:minutes`, `24:hours`, `7:days`), or two times: seconds since 1970, or ISO 8601 with a zone. ' +
+      'From is included, to is not. Default: `24:hours`.',
+  ),
+};
+
+export const filters = {
+  'filters[]': strings(
+    '`dimension:value` includes, `!dimension:value` excludes. Values of one dimension are alternatives, different ' +
+      'dimensions must all hold. An empty value is the unknown one.',
+  ),
+  'metric_filters[]': strings(
+    "Views by a metric's value in answer units: `video_startup_time>=1000`. Operators: `>=` `<=` `>` `<` `=` `!=`.",
+  ),
+};
+
+export const measurement = {
+  measurement: Type.Optional(
+    Type.String({
+      description: `One of ${measures.join(', ')}; default: the metric's own. \`ratio\` is sum over sum, and \`avg\` is the same for metrics that have one. \`unique_viewers\` has \`count\` alone.`,
+    }),
+  ),
+};
+
+/** One of a few words. */
+export function choice<const Words extends readonly string[]>(words: Words, description: string) {
+  return Type.Optional(
+    Type.Unsafe<Words[number]>({ type: 'string', enum: [...words], description }),
+  );
+}
+
+export const direction = {
+  order_direction: choice(['asc', 'desc'], 'Sort order.'),
+};
+
+/** Parameters of paging. */
+export function paging({ pageRowsMax, pageOffsetMax }: QueryLimits) {
+  return {
+    page: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: pageOffsetMax,
+        default: 1,
+        description: 'Page, from 1, each of `limit` rows.',
+      }),
+    ),
+    limit: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: pageRowsMax,
+        default: Math.min(PAGE_ROWS_DEFAULT, pageRowsMax),
+        description: 'Rows of a page (pageRowsMax is the maximum).',
+      }),
+    ),
+  };
+}
+
+export const query = <Properties extends TProperties>(properties: Properties) =>
+  Type.Object(properties);
+
+export const metricParams = Type.Object({
+  id: Type.String({ description: 'Id of the metric; docs/metrics.md lists them.' }),
+});
+export const dimensionParams = Type.Object({
+  id: Type.String({ description: 'Name of the dimension.' }),
+});
+export const viewParams = Type.Object({ id: Type.String({ description: 'View id.' }) });
+
+const nullable = (schema: TSchema) => Type.Union([schema, Type.Null()]);
+
+export const value = nullable(Type.Number({ description: 'In the unit that `meta.unit` names.' }));
+export const totals = {
+  total_playing_time: Type.Integer({
+    description: 'Playing time of the views that take part, ms.',
+  }),
+  total_watch_time: Type.Integer({ description: 'Watch time of the views that take part, ms.' }),
+};
+
+const meta = Type.Object(
+  {
+    unit: Type.Optional(
+      Type.String({ description: 'ms, bit/s, fraction, count, score, per minute.' }),
+    ),
+    measurement: Type.Optional(Type.String({ description: 'The measure answered.' })),
+    aggregation: Type.Optional(
+      Type.String({ description: 'What places a view in time: `view_end` or `view_start`.' }),
+    ),
+    granularity: Type.Optional(Type.String({ description: 'Length of a bucket.' })),
+    complete_through: nullable(
+      Type.String({
+        description:
+          'ISO 8601 time. Every view that ended before it is in the figures; later ones may still come. Null before the first.',
+      }),
+    ),
+    completeness: Type.Optional(
+      nullable(
+        Type.Number({
+          description:
+            'Reports received over received and lost, of the views that take part: 1 is all. Null when no source numbers its reports.',
+        }),
+      ),
+    ),
+  },
+  { additionalProperties: true },
+);
+
+/** The envelope of every answer. */
+export function envelopeOf(data: TSchema, description: string): TSchema {
+  return Type.Object(
+    {
+      data,
+      timeframe: Type.Array(Type.Integer(), {
+        description: 'From (included) and to (excluded), seconds since 1970.',
+      }),
+      total_row_count: nullable(Type.Integer({ description: 'Rows over all pages.' })),
+      meta,
+    },
+    { description },
+  );
+}
+
+const problem = {
+  type: Type.String(),
+  title: Type.String(),
+  status: Type.Integer(),
+  detail: Type.String({ description: 'What is wrong, and what to do.' }),
+  code: Type.String({ description: 'Stable code.' }),
+};
+
+/** Codes that every route behind the token guard can answer. */
+const GUARD_CODES: readonly ApiErrorCode[] = ['token_missing', 'token_unknown', 'host_refused'];
+/** Codes of every route that asks the store. */
+export const STORE_CODES: readonly ApiErrorCode[] = [
+  'parameter_unknown',
+  'parameter_invalid',
+  'query_too_large',
+  'query_failed',
+  'query_queue_full',
+  'store_unavailable',
+  'query_timeout',
+];
+
+/** Answers of a route by status: its own, and problem details with the codes that each status can have. */
+export function answers(
+  ok: TSchema | undefined,
+  codes: readonly ApiErrorCode[],
+): Record<number, TSchema> {
+  const byStatus = new Map<number, ApiErrorCode[]>();
+  for (const code of [...GUARD_CODES, ...codes]) {
+    const { status } = API_ERRORS[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  const problems = [...byStatus].map(([status, found]) => [
+    status,
+    Type.Object(problem, { description: `Problem details (RFC 9457): ${found.join(', ')}.` }),
+  ]);
+  return { ...(ok === undefined ? {} : { 200: ok }), ...Object.fromEntries(problems) };
+}

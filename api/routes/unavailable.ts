@@ -1,0 +1,68 @@
+/** Routes whose place is kept: they answer 501 until they are built. */
+import { refuse } from '../errors.ts';
+import type { ApiScope } from './deps.ts';
+import { answers } from './schemas.ts';
+
+const GET: readonly string[] = [
+  '/metrics/comparison',
+  '/metrics/:id/insights',
+  '/monitoring/dimensions',
+  '/monitoring/metrics',
+  '/monitoring/metrics/:id/breakdown',
+  '/monitoring/metrics/:id/breakdown-timeseries',
+  '/monitoring/metrics/:id/timeseries',
+  '/monitoring/metrics/:id/histogram-timeseries',
+  '/monitoring/stream',
+  '/subview-metrics/:id/:type/overall',
+  '/subview-metrics/:id/:type/breakdown',
+  '/subview-metrics/:id/:type/comparison',
+  '/subview-metrics/:id/:type/breakdown-timeseries',
+  '/subview-metrics/:id/dimensions',
+  '/subview-metrics/:id/dimensions/:name',
+  '/engagement/videos/:id/heatmap',
+  '/engagement/videos/:id/hotspots',
+  '/engagement/videos/:id/quality-heatmap',
+  '/errors',
+  '/incidents',
+  '/incidents/:id',
+  '/incidents/:id/related',
+  '/annotations',
+  '/annotations/:id',
+  '/exports',
+  '/exports/views',
+  '/delivery/metrics/:id/overall',
+  '/delivery/metrics/:id/timeseries',
+  '/delivery/metrics/:id/breakdown',
+  '/delivery/metrics/:id/insights',
+  '/delivery/metrics/comparison',
+  '/cost/overall',
+  '/cost/timeseries',
+  '/cost/breakdown',
+  '/cost/what-if',
+  '/diagnosis',
+  '/experiments/compare',
+];
+
+const OTHERS = [
+  ['POST', '/annotations'],
+  ['PATCH', '/annotations/:id'],
+  ['DELETE', '/annotations/:id'],
+  ['POST', '/cost/what-if'],
+] as const;
+
+export function registerUnavailable(fastify: ApiScope): void {
+  const routes = [...GET.map((url) => ['GET', url] as const), ...OTHERS];
+  for (const [method, url] of routes) {
+    fastify.route({
+      method,
+      url,
+      schema: {
+        tags: ['Not available yet'],
+        summary: 'Not available in this version',
+        description: 'Answers 501, `not_available`.',
+        response: answers(undefined, ['not_available']),
+      },
+      handler: () => Promise.reject(refuse('not_available')),
+    });
+  }
+}

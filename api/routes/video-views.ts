@@ -1,0 +1,158 @@
+/** `/data/v1/video-views`: single views, closed and live, and the timeline of one. */
+import Type from 'typebox';
+import { refuse } from '../errors.ts';
+import { projectOf } from '../guards/token.ts';
+import { type Filter, storedValues } from '../parameters/filters.ts';
+import { shown } from '../parameters/names.ts';
+import type { Page } from '../planner/breakdown.ts';
+import {
+  type LiveRow,
+  planLiveView,
+  planTimeline,
+  planView,
+  planViewList,
+  type TimelineRow,
+  VIEW_ORDERS,
+  type ViewKey,
+  type ViewRow,
+} from '../planner/video-views.ts';
+import { timelineEvent } from '../views/timeline.ts';
+import { isLive, listItem, viewDetail } from '../views/view-answer.ts';
+import { type ApiScope, envelope, type RouteDeps, readCompleteThrough, signalOf } from './deps.ts';
+import { pageOf, scopeOf } from './questions.ts';
+import * as schema from './schemas.ts';
+
+const TAGS = ['Video views'];
+const open = Type.Object({}, { additionalProperties: true });
+
+export function registerVideoViews(fastify: ApiScope, deps: RouteDeps): void {
+  registerList(fastify, deps);
+  registerDetail(fastify, deps);
+}
+
+function registerList(fastify: ApiScope, deps: RouteDeps): void {
+  const options = {
+    schema: {
+      tags: TAGS,
+      summary: 'Views',
+      description:
+        'Closed views that ended in the timeframe, and live ones that began in it. Fields as in Mux Data, with `live` and `outcome` beside them. Times are ms, the score is out of 100.',
+      querystring: schema.query({
+        ...schema.timeframe,
+        ...schema.filters,
+        viewer_id: Type.Optional(
+          Type.String({
+            description: 'Views of this viewer; the same as a filter on viewer_user_id.',
+          }),
+        ),
+        order_by: schema.choice(VIEW_ORDERS, 'What to sort by. Default: view_end.'),
+        ...schema.direction,
+        ...schema.paging(deps.limits),
+      }),
+      response: schema.answers(schema.envelopeOf(Type.Array(open), 'A page of views.'), [
+        'metric_unknown',
+        'dimension_unknown',
+        ...schema.STORE_CODES,
+      ]),
+    },
+  };
+  fastify.get('/video-views', options, async (request, reply) => {
+    const { query } = request;
+    const asked = scopeOf(request, query, deps);
+    const scope = { ...asked, filters: [...asked.filters, ...viewerFilter(request)] };
+    const page = pageOf(query, deps.limits);
+    const signal = signalOf(reply);
+    const through = await readCompleteThrough(deps, signal);
+    const ask = (wanted: Page): Promise<ViewRow[]> =>
+      deps.runner.run<ViewRow>(
+        planViewList(scope, {
+          ...wanted,
+          orderBy: query.order_by ?? 'view_end',
+          descending: query.order_direction !== 'asc',
+        }),
+        signal,
+      );
+    const rows = await ask(page);
+    const [first] = rows.length > 0 || page.page === 1 ? rows : await ask({ page: 1, limit: 1 });
+    const count = Number(first?.total_rows ?? 0);
+    return envelope(rows.map(listItem), scope.timeframe, count, { complete_through: through });
+  });
+
+  function viewerFilter(request: Parameters<typeof projectOf>[0]): Filter[] {
+    const { viewer_id: viewer } = request.query as { viewer_id?: string };
+    if (viewer === undefined) return [];
+    const dimension = 'viewer_user_id';
+    return [
+      { dimension, exclude: false, values: storedValues(projectOf(request), dimension, viewer) },
+    ];
+  }
+}
+
+function registerDetail(fastify: ApiScope, deps: RouteDeps): void {
+  const { limits } = deps;
+  const options = {
+    schema: {
+      tags: TAGS,
+      summary: 'One view',
+      description:
+        `Every metric under its id in answer units (null where the view takes no part), every dimension, Mux Data's field names beside ours, and \`events[]\`, the timeline, oldest first, ${limits.viewEventsMax} to a page (viewEventsMax). ` +
+        'A live view (`live: true`) has what its events tell so far.',
+      params: schema.viewParams,
+      querystring: schema.query({
+        page: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            maximum: limits.pageOffsetMax,
+            default: 1,
+            description: 'Page of the timeline, from 1.',
+          }),
+        ),
+        limit: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            maximum: limits.viewEventsMax,
+            default: limits.viewEventsMax,
+            description: 'Events of a page (viewEventsMax is the maximum).',
+          }),
+        ),
+      }),
+      response: schema.answers(schema.envelopeOf(open, 'The view.'), [
+        'view_not_found',
+        ...schema.STORE_CODES,
+      ]),
+    },
+  };
+  fastify.get('/video-views/:id', options, async (request, reply) => {
+    const key: ViewKey = { project: projectOf(request).id, viewId: request.params.id };
+    const page = pageOf({ limit: limits.viewEventsMax, ...request.query }, limits);
+    const signal = signalOf(reply);
+    const through = await readCompleteThrough(deps, signal);
+    const [row] = await deps.runner.run<ViewRow>(planView(key), signal);
+    if (row === undefined) throw notFound(key);
+    const startDay = String(row.start_day_text);
+    const rows = await deps.runner.run<TimelineRow>(planTimeline(key, startDay, page), signal);
+    const live = isLive(row) ? planLiveView(key, startDay) : undefined;
+    const [liveRow] = live === undefined ? [] : await deps.runner.run<LiveRow>(live, signal);
+    const data = { ...viewDetail(row, liveRow), events: rows.map(timelineEvent) };
+    const meta = { complete_through: through, events: timelineMeta(rows, page) };
+    return envelope(data, frameOf(row, liveRow), 1, meta);
+  });
+}
+
+function notFound({ viewId }: ViewKey): Error {
+  return refuse('view_not_found', { detail: `there is no view ${shown(viewId)}` });
+}
+
+/** Which part of the timeline the answer holds. */
+function timelineMeta(rows: readonly TimelineRow[], { page, limit }: Page): object {
+  const total = rows[0]?.total_rows ?? 0;
+  const more = page * limit < total;
+  return { page, limit, total_row_count: total, next_page: more ? page + 1 : null };
+}
+
+/** From the view's start to its end, or to its newest event, in whole seconds. */
+function frameOf(row: ViewRow, live: LiveRow | undefined): { fromMs: number; toMs: number } {
+  const startMs = Number(row.start_ms);
+  const endMs = Math.max(startMs, Number(row.end_ms), live?.newest_ms ?? 0);
+  return { fromMs: Math.floor(startMs / 1_000) * 1_000, toMs: Math.ceil(endMs / 1_000) * 1_000 };
+}

@@ -1,0 +1,16 @@
+/** What ingest needs from outside. Inside, nothing reads a global, a clock or the environment. */
+import type { IngestLimits } from '../platform/config/config.ts';
+import type { Log } from '../platform/log/log.ts';
+import type { Projects } from '../platform/projects.ts';
+import type { IngestCounters } from './counters.ts';
+
+export interface IngestDeps {
+  readonly log: Log;
+  readonly projects: Pick<Projects, 'findWriteKey'>;
+  readonly limits: IngestLimits;
+  /** Names that a context may use: the catalogue's dimensions that a client can say. */
+  readonly dimensions: ReadonlySet<string>;
+  /** Monotonic or wall clock in ms, for rates only. */
+  readonly now: () => number;
+  readonly counters: IngestCounters;
+}

@@ -1,0 +1,137 @@
+/**
+ * The pipeline of ingest, whole: one request in, an answer out once everything it brought is durable in the log.
+ *
+ *   authenticate → admit → check the headers → read → decompress → decode → hide viewers → plan records
+ *   → append, durable → answer
+ *
+ * Cheap refusals come first: the key costs one hash, rate and headers nothing, and only then is a byte read. Viewers
+ * are hidden after the formats, so that no format can forget it. Records are planned before any is appended, so that
+ * a mistake of ours loses the whole request, visibly, and not half of it.
+ *
+ * Guarantee: an answer of 2xx means durable. What could not be taken is a reject record, or a refusal with a code.
+ */
+
+import type { Readable } from 'node:stream';
+import type { FastifyRequest } from 'fastify';
+import { ProblemError } from '../platform/http/problem.ts';
+import type { LogError } from '../platform/log/log.ts';
+import type { KeyGrant } from '../platform/projects.ts';
+import { type Admission, createAdmission, type Ticket } from './admission.ts';
+import { appendRecords } from './append.ts';
+import { authenticate } from './authenticate.ts';
+import { count } from './counters.ts';
+import type { IngestDeps } from './deps.ts';
+import { INGEST_ERRORS, type IngestErrorCode, refusal } from './errors.ts';
+import type { FormatResult } from './formats/format.ts';
+import { checkHead, decompress, readBody } from './receive.ts';
+import { type Plan, planRecords } from './records.ts';
+import type { Answer, IngestRoute } from './routes.ts';
+import { hideViewer } from './viewers.ts';
+
+/** Long enough for several turns of the log's group commit, short for a player. */
+const RETRY_AFTER = { 'retry-after': '1' };
+
+export type Pipeline = (request: FastifyRequest, body: Readable | undefined) => Promise<Answer>;
+
+/** Makes the pipelines of several routes; they share what may be under way at once. */
+export function createPipelines(deps: IngestDeps): (route: IngestRoute) => Pipeline {
+  const admission = createAdmission(deps.limits, deps);
+  return (route) => async (request, body) => {
+    deps.counters.requests++;
+    const answer = await receive({ request, body, route, admission, deps });
+    if (!(answer instanceof ProblemError)) return answer;
+    count(deps.counters.refusals, answer.code);
+    throw answer;
+  };
+}
+
+/** One request on its way. */
+interface Passage {
+  readonly request: FastifyRequest;
+  readonly body: Readable | undefined;
+  readonly route: IngestRoute;
+  readonly admission: Admission;
+  readonly deps: IngestDeps;
+}
+
+async function receive(passage: Passage): Promise<Answer | ProblemError> {
+  const { request, route, admission, deps } = passage;
+  const grant = authenticate(request, deps.projects, route.goneStatus);
+  if (grant instanceof ProblemError) return grant;
+  if (!admission.withinRate(grant.keyId)) return refusal('rate_exceeded', { headers: RETRY_AFTER });
+  const ticket = admission.enter();
+  if (ticket === undefined) return overloaded(route);
+  try {
+    return await take(passage, grant, ticket);
+  } finally {
+    ticket.release();
+  }
+}
+
+async function take(
+  { request, body, route, deps }: Passage,
+  grant: KeyGrant,
+  ticket: Ticket,
+): Promise<Answer | ProblemError> {
+  const { limits, counters } = deps;
+  const head = checkHead(request.headers, route.types, limits);
+  if (head instanceof ProblemError) return head;
+  const sent = await readBody(body, limits, ticket);
+  if (sent instanceof ProblemError) return refusedBy(sent, route);
+  counters.bodyBytes += sent.length;
+  const plain = await decompress(sent, head.encoding, limits, ticket);
+  if (plain instanceof ProblemError && plain.code !== 'encoding_malformed') {
+    return refusedBy(plain, route);
+  }
+  const result = plain instanceof ProblemError ? unreadable(plain) : route.decode(plain, head.type);
+  counters.decompressedBytes += plain instanceof ProblemError ? 0 : plain.length;
+  const kept = withWholeBody(result, sent);
+  const beats = kept.beats.map((beat) => hideViewer(beat, grant.project));
+  const origin = { grant, route: route.path, partitions: deps.log.partitions };
+  const plan = planRecords({ ...kept, beats }, origin, limits);
+  const away = await appendRecords(deps.log, [...plan.beats, ...plan.rejectRecords]);
+  if (away !== undefined) return logAway(away, route);
+  countTaken(plan, result, deps);
+  return result.malformed === undefined ? route.answer(plan) : malformed(result.malformed);
+}
+
+function unreadable({ code, message }: ProblemError): FormatResult {
+  return { beats: [], rejects: [], malformed: { code, message } };
+}
+
+/** A body that could not be read at all is kept as one reject, as it was sent. */
+function withWholeBody(result: FormatResult, sent: Buffer): FormatResult {
+  if (result.malformed === undefined) return result;
+  const whole = { ...result.malformed, bytes: sent, view: '', beat: 0 };
+  return { ...result, rejects: [...result.rejects, whole] };
+}
+
+function malformed({ code, message }: { code: string; message: string }): ProblemError {
+  const known = Object.hasOwn(INGEST_ERRORS, code) ? (code as IngestErrorCode) : 'body_malformed';
+  return refusal(known, { detail: message });
+}
+
+/** `overloaded` answers as the route says: CMCD players know 429. */
+function refusedBy(problem: ProblemError, route: IngestRoute): ProblemError {
+  return problem.code === 'overloaded' ? overloaded(route, problem.headers) : problem;
+}
+
+function overloaded(route: IngestRoute, headers: Readonly<Record<string, string>> = {}) {
+  const spec = { ...INGEST_ERRORS.overloaded, status: route.overloadedStatus };
+  return new ProblemError('overloaded', spec, { headers: { ...headers, ...RETRY_AFTER } });
+}
+
+function logAway(cause: LogError, route: IngestRoute): ProblemError {
+  const full = cause.code === 'log_overloaded';
+  if (full && route.overloadedStatus === 429) return overloaded(route);
+  return refusal('log_unavailable', { headers: RETRY_AFTER, cause });
+}
+
+function countTaken(plan: Plan, { notes = {} }: FormatResult, { counters }: IngestDeps): void {
+  counters.acceptedEvents += plan.acceptedEvents;
+  counters.beatRecords += plan.beats.length;
+  counters.rejectRecords += plan.rejectRecords.length;
+  counters.splitBeats += plan.splitBeats;
+  for (const { code } of plan.rejects) count(counters.rejects, code);
+  for (const [code, times] of Object.entries(notes)) count(counters.notes, code, times);
+}

@@ -1,0 +1,42 @@
+/**
+ * Viewer ids are personal: they reach the log as a keyed hash of the project, or raw only where the project says so.
+ *
+ * Guarantee: covers every place of a beat that holds dimensions. Runs after every format, so no format can forget it.
+ */
+import { type Project, storedViewerId } from '../platform/projects.ts';
+import { type Entry, type Part, part } from '../schemas/beat.ts';
+import type { FormatBeat } from './formats/format.ts';
+
+const VIEWER = 'viewer_user_id';
+const CONTEXT_CHANGE = 'streamgauge.v1.ContextChange';
+
+/** The beat with the viewer's id as it is stored. */
+export function hideViewer(beat: FormatBeat, project: Project): FormatBeat {
+  if (project.rawViewerIds) return beat;
+  const events = beat.events.map((event) =>
+    event.parts.some(namesViewer)
+      ? { ...event, parts: event.parts.map((inner) => hideInPart(inner, project)) }
+      : event,
+  );
+  return { ...beat, context: hideInEntries(beat.context, project), events };
+}
+
+function namesViewer(inner: Part): boolean {
+  return CONTEXT_CHANGE in inner && inner[CONTEXT_CHANGE].entries.some(isViewer);
+}
+
+function hideInPart(inner: Part, project: Project): Part {
+  if (!(CONTEXT_CHANGE in inner)) return inner;
+  return part.context(hideInEntries(inner[CONTEXT_CHANGE].entries, project));
+}
+
+function hideInEntries(entries: readonly Entry[], project: Project): readonly Entry[] {
+  if (!entries.some(isViewer)) return entries;
+  return entries.map((entry) =>
+    isViewer(entry) ? { name: VIEWER, value: storedViewerId(project, entry.value) } : entry,
+  );
+}
+
+function isViewer(entry: Entry): boolean {
+  return entry.name === VIEWER;
+}

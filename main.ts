@@ -1,0 +1,278 @@
+#!/usr/bin/env node
+/**
+ * The command line: all roles in one process by default, or a command. Options are those of `platform/config`, as flags
+ * or as environment variables; a wrong one is one clear line and exit 2.
+ */
+import { realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Command, CommanderError, Option } from 'commander';
+import type { FastifyInstance } from 'fastify';
+import { createApiCounters, QUERY_LIMITS, registerApi } from './api/api.ts';
+import { registerIngest } from './ingest/app.ts';
+import { type ReplayCommandArgs, runReplayCommand } from './ingest/clients/replay-command.ts';
+import { createIngestCounters } from './ingest/counters.ts';
+import {
+  describeOptions,
+  type Environment,
+  ingestLimits,
+  loadOptions,
+  type Options,
+  resultSettings,
+} from './platform/config/config.ts';
+import { createServer } from './platform/http/server.ts';
+import { openEmbeddedLog } from './platform/log/embedded.ts';
+import type { Log } from './platform/log/log.ts';
+import { createLogger, type Logger } from './platform/logging.ts';
+import { openProjects, ProjectsError } from './platform/projects.ts';
+import { openStore } from './platform/store/clickhouse.ts';
+import { migrate } from './platform/store/migrate.ts';
+import type { Store } from './platform/store/store.ts';
+import { Processor } from './processors/runner.ts';
+import { createSink } from './processors/sink.ts';
+import { clientDimensions } from './schemas/catalogue/dimensions.ts';
+import { migrations } from './schemas/migrations/index.ts';
+
+const EXIT_WRONG_USE = 2;
+/** How often the log's retention is enforced, ms. */
+const RETENTION_INTERVAL_MS = 60_000;
+/** Roles and commands of the contract that this build does not have yet. */
+const NOT_BUILT = [
+  'ingest',
+  'processor',
+  'api',
+  'simulate',
+  'verify',
+  'forget',
+  'rejects',
+  'topics',
+];
+
+/** A mistake of the user: one line, exit 2. */
+class UsageError extends Error {}
+
+/** Everything of one running process. */
+export interface Running {
+  /** Where it listens. */
+  readonly url: string;
+  readonly processor: Processor;
+  readonly store: Store;
+  readonly log: Log;
+  /** Stops accepting, drains, finishes the epoch, closes. */
+  stop(): Promise<void>;
+}
+
+/** Runs every role in this process on the embedded engines. */
+export async function startAll(options: Options, logger: Logger): Promise<Running> {
+  const now = Date.now;
+  const projects = openProjects({
+    file: options.projectsFile,
+    host: options.host,
+    logger,
+    now,
+    watchIntervalMs: 2_000,
+  });
+  const log = await openLog(options, logger);
+  const store = await openStore({
+    url: options.clickhouseUrl === '' ? undefined : options.clickhouseUrl,
+    directory: join(options.dataDir, 'store'),
+    database: options.clickhouseDatabase,
+  });
+  const { applied } = await migrate(store, migrations);
+  if (applied.length > 0)
+    logger.info({ applied: applied.map(({ name }) => name) }, 'tables are up to date');
+
+  const server = createServer(logger);
+  const processor = new Processor({
+    log,
+    sink: createSink({ store, topic: log.topic }),
+    settings: resultSettings(options),
+    now,
+    logger,
+  });
+  await registerIngest(server, {
+    log,
+    projects,
+    limits: ingestLimits(options),
+    dimensions: clientDimensions,
+    now,
+    counters: createIngestCounters(),
+  });
+  await server.register(registerApi, {
+    store,
+    projects,
+    now,
+    logger,
+    limits: QUERY_LIMITS,
+    hosts: [options.host],
+    counters: createApiCounters(),
+  });
+  await processor.start();
+  const url = await listen(server, options);
+  logger.info({ url }, 'streamgauge is ready');
+
+  async function stop(): Promise<void> {
+    await server.close();
+    await processor.stop();
+    projects.close();
+    await log.close();
+    await store.close();
+    logger.info('stopped');
+  }
+  return { url, processor, store, log, stop };
+}
+
+async function listen(server: FastifyInstance, options: Options): Promise<string> {
+  await server.listen({ host: options.host, port: options.port });
+  const address = server.server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : options.port;
+  return `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`;
+}
+
+async function openLog(options: Options, logger: Logger): Promise<Log> {
+  return openEmbeddedLog({
+    directory: join(options.dataDir, 'log'),
+    topic: options.topic,
+    partitions: options.partitions,
+    limits: { retentionMs: options.logRetentionMs, retentionBytesMax: options.logRetentionBytes },
+    retentionIntervalMs: RETENTION_INTERVAL_MS,
+    onError: (error) => logger.error({ error }, 'the log failed'),
+  });
+}
+
+async function runAll(options: Options): Promise<void> {
+  if (options.kafkaBrokers.length > 0)
+    throw new UsageError(
+      'KAFKA_BROKERS: Kafka is not supported yet; unset it to use the embedded log',
+    );
+  const logger = createLogger(options.logLevel, process.stderr.isTTY === true);
+  let signals = 0;
+  const running = startAll(options, logger);
+  const onSignal = (signal: string): void => {
+    // The second signal does not wait: what is not committed is folded again from the log.
+    if (++signals > 1) process.exit(1);
+    logger.info({ signal }, 'stopping');
+    running
+      .then((process_) => process_.stop())
+      .then(() => process.exit(0))
+      .catch((error: unknown) => {
+        logger.error({ error }, 'stopping failed');
+        process.exit(1);
+      });
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+  const { url } = await running;
+  process.stdout.write(`Streamgauge listens on ${url}\n`);
+}
+
+async function runMigrate(options: Options, dryRun: boolean): Promise<void> {
+  const store = await openStore({
+    url: options.clickhouseUrl === '' ? undefined : options.clickhouseUrl,
+    directory: join(options.dataDir, 'store'),
+    database: options.clickhouseDatabase,
+  });
+  try {
+    const { applied, pending } = await migrate(store, migrations, { dryRun });
+    for (const { number, name, statements } of dryRun ? pending : applied) {
+      process.stdout.write(`${dryRun ? 'would apply' : 'applied'} ${number} ${name}\n`);
+      if (dryRun) for (const statement of statements) process.stdout.write(`${statement};\n`);
+    }
+    if (applied.length + (dryRun ? pending.length : 0) === 0)
+      process.stdout.write('nothing to apply\n');
+  } finally {
+    await store.close();
+  }
+}
+
+/** Adds the options of the configuration to a command. */
+function withOptions(command: Command): Command {
+  for (const option of describeOptions()) {
+    const help = `${option.description} [${option.variable}]`;
+    const standard = option.default === '' ? 'unset' : `${option.default} ${option.unit}`.trim();
+    command.addOption(new Option(`${option.flag} <value>`, `${help} (default: ${standard})`));
+  }
+  return command;
+}
+
+function optionsOf(flags: Record<string, unknown>, env: Environment): Options {
+  const loaded = loadOptions(flags, env);
+  if (!loaded.ok) throw new UsageError(loaded.errors.join('\n'));
+  return loaded.options;
+}
+
+function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new UsageError(`${text} is not a number above 0`);
+  return value;
+}
+
+function createProgram(env: Environment): Command {
+  const program = new Command('streamgauge')
+    .description(
+      'Open streaming-QoS analytics: player and edge telemetry in, true quality figures out',
+    )
+    .exitOverride()
+    .showHelpAfterError(false)
+    .configureOutput({ outputError: () => undefined });
+  withOptions(program.command('all', { isDefault: true }))
+    .description('ingest, processor, api and dashboards in one process on one port (default)')
+    .action((flags: Record<string, unknown>) => runAll(optionsOf(flags, env)));
+  withOptions(program.command('migrate'))
+    .description('creates or upgrades the tables')
+    .option('--dry-run', 'prints the statements without running them')
+    .action(({ dryRun, ...flags }: Record<string, unknown>) =>
+      runMigrate(optionsOf(flags, env), dryRun === true),
+    );
+  program
+    .command('replay')
+    .argument('<path...>', 'folders or files of recorded telemetry')
+    .description('sends recorded telemetry to a running ingest')
+    .option('--url <url>', 'where ingest listens (default: http://127.0.0.1:8080)')
+    .option('--key <key>', 'write key (default: dev)')
+    .option(
+      '--form <form...>',
+      'what of a recording is sent: cmcd, epas, edge (default: cmcd and edge)',
+    )
+    .option(
+      '--speed <times>',
+      'keeps the recorded gaps, divided by this (default: as fast as it goes)',
+      positiveNumber,
+    )
+    .option('--concurrency <count>', 'recordings sent side by side (default: 4)', positiveNumber)
+    .action(async (paths: string[], { form, ...flags }: Record<string, unknown>) => {
+      const args = { ...flags, forms: form, paths } as ReplayCommandArgs;
+      process.exitCode = await runReplayCommand(args, process);
+    });
+  for (const name of NOT_BUILT) {
+    program
+      .command(name, { hidden: true })
+      .allowUnknownOption()
+      .allowExcessArguments()
+      .action(() => {
+        throw new UsageError(`${name} is not available yet`);
+      });
+  }
+  return program;
+}
+
+/** Runs the command line; the exit code is the process's. */
+async function main(argv: readonly string[], env: Environment): Promise<void> {
+  try {
+    await createProgram(env).parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return;
+    const wrongUse =
+      error instanceof CommanderError ||
+      error instanceof UsageError ||
+      error instanceof ProjectsError;
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`${message.replace(/^error: /, '')}\n`);
+    process.exit(wrongUse ? EXIT_WRONG_USE : 1);
+  }
+}
+
+const entry = process.argv[1];
+if (entry !== undefined && realpathSync(entry) === fileURLToPath(import.meta.url)) {
+  await main(process.argv.slice(2), process.env);
+}

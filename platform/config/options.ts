@@ -1,0 +1,281 @@
+/**
+ * The one table of configuration: every option with its variable, flag, type, unit, default and limits.
+ *
+ * Guarantee: nothing outside this folder reads the environment or knows a default. Result-changing defaults are those
+ * of the metrics definition; changing one changes conclusions, so they travel through the log as settings.
+ */
+import { addresses, choice, integer, text, url } from './option-kinds.ts';
+
+const DAY_MS = 86_400_000;
+const GIB = 1_073_741_824;
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+/** Where the server listens, where data and engines are. */
+const places = {
+  host: text({
+    variable: 'STREAMGAUGE_HOST',
+    flag: 'host',
+    description: 'address to listen on',
+    default: '127.0.0.1',
+    accepts: 'a host name or an IP address',
+    pattern: /^[A-Za-z0-9._:%-]{1,253}$/,
+  }),
+  port: integer({
+    variable: 'STREAMGAUGE_PORT',
+    flag: 'port',
+    description: 'port to listen on; 0 takes a free one',
+    default: 8080,
+    min: 0,
+    max: 65_535,
+  }),
+  dataDir: text({
+    variable: 'STREAMGAUGE_DATA_DIR',
+    flag: 'data-dir',
+    description: "directory of the embedded engines' data",
+    default: './data',
+    accepts: 'a path',
+    pattern: /^[^\0]+$/,
+  }),
+  projectsFile: text({
+    variable: 'STREAMGAUGE_PROJECTS_FILE',
+    flag: 'projects-file',
+    description:
+      'projects, write keys and read tokens (JSON, reloaded on change); unset: project default',
+    default: '',
+    accepts: 'a path',
+    pattern: /^[^\0]+$/,
+  }),
+  kafkaBrokers: addresses({
+    variable: 'KAFKA_BROKERS',
+    flag: 'kafka-brokers',
+    description: 'Kafka brokers; unset: the embedded log',
+    default: [],
+  }),
+  clickhouseUrl: url({
+    variable: 'CLICKHOUSE_URL',
+    flag: 'clickhouse-url',
+    description: 'ClickHouse over HTTP; unset: embedded chDB',
+    default: '',
+  }),
+  clickhouseDatabase: text({
+    variable: 'CLICKHOUSE_DATABASE',
+    flag: 'clickhouse-database',
+    description: 'database that the tables live in',
+    default: 'streamgauge',
+    accepts: 'a name of letters, digits and underscores that begins with no digit',
+    pattern: /^[A-Za-z_]\w{0,62}$/,
+  }),
+  clickhouseCluster: text({
+    variable: 'CLICKHOUSE_CLUSTER',
+    flag: 'clickhouse-cluster',
+    description: 'ClickHouse cluster; unset: one server',
+    default: '',
+    accepts: 'a name of letters, digits, dots, dashes and underscores',
+    pattern: /^[\w.-]{1,100}$/,
+  }),
+  logLevel: choice({
+    variable: 'STREAMGAUGE_LOG_LEVEL',
+    flag: 'log-level',
+    description: 'least severe message that is printed',
+    default: 'info',
+    words: LOG_LEVELS,
+  }),
+};
+
+/** The log: its topic and how long it reaches back. */
+const log = {
+  topic: text({
+    variable: 'STREAMGAUGE_TOPIC',
+    flag: 'topic',
+    description: 'topic of the log, with its generation',
+    default: 'qos.telemetry.v1',
+    accepts: 'a name of letters, digits, dots, dashes and underscores',
+    pattern: /^[\w.-]{1,200}$/,
+  }),
+  partitions: integer({
+    variable: 'STREAMGAUGE_PARTITIONS',
+    flag: 'partitions',
+    description: 'partitions of the topic, fixed when it is made',
+    default: 4,
+    defaultWithKafka: 12,
+    min: 1,
+    max: 1_024,
+  }),
+  logRetentionMs: integer({
+    variable: 'STREAMGAUGE_LOG_RETENTION_MS',
+    flag: 'log-retention-ms',
+    description: 'age after which the log forgets records',
+    unit: 'ms',
+    default: 30 * DAY_MS,
+    min: 60_000,
+    max: 3_650 * DAY_MS,
+  }),
+  logRetentionBytes: integer({
+    variable: 'STREAMGAUGE_LOG_RETENTION_BYTES',
+    flag: 'log-retention-bytes',
+    description: 'size above which the embedded log forgets its oldest records',
+    unit: 'bytes',
+    default: 20 * GIB,
+    min: 16 * 1_048_576,
+    max: 1_048_576 * GIB,
+  }),
+};
+
+/** A result-changing duration in ms. */
+function resultMs(
+  variable: string,
+  flag: string,
+  description: string,
+  limits: { default: number; defaultWithKafka?: number; min: number; max: number },
+) {
+  return integer({ variable, flag, description, unit: 'ms', changesResults: true, ...limits });
+}
+
+/** What changes the fold's conclusions. */
+const fold = {
+  epochMs: resultMs('STREAMGAUGE_EPOCH_MS', 'epoch-ms', 'length of an epoch, in log time', {
+    default: 2_000,
+    defaultWithKafka: 5_000,
+    min: 100,
+    max: 60_000,
+  }),
+  reorderMs: resultMs(
+    'STREAMGAUGE_REORDER_MS',
+    'reorder-ms',
+    'longest wait for a missing sequence number, in log time',
+    { default: 5_000, min: 0, max: 60_000 },
+  ),
+  viewTimeoutMs: resultMs(
+    'STREAMGAUGE_VIEW_TIMEOUT_MS',
+    'view-timeout-ms',
+    'silence after which a view has ended',
+    { default: 120_000, min: 10_000, max: DAY_MS },
+  ),
+  pausedTimeoutMs: resultMs(
+    'STREAMGAUGE_PAUSED_TIMEOUT_MS',
+    'paused-timeout-ms',
+    'silence after which a paused view has ended',
+    { default: 3_600_000, min: 10_000, max: DAY_MS },
+  ),
+  gapMs: resultMs(
+    'STREAMGAUGE_GAP_MS',
+    'gap-ms',
+    'longest time between two events that counts to the state held; the rest is unknown',
+    { default: 60_000, min: 1_000, max: DAY_MS },
+  ),
+  reopenMs: resultMs(
+    'STREAMGAUGE_REOPEN_MS',
+    'reopen-ms',
+    'time for which a closed view can be reopened',
+    { default: 1_800_000, min: 0, max: DAY_MS },
+  ),
+  edgeDedupMs: resultMs(
+    'STREAMGAUGE_EDGE_DEDUP_MS',
+    'edge-dedup-ms',
+    'time for which edge requests are remembered to drop repeats',
+    { default: 900_000, min: 0, max: DAY_MS },
+  ),
+  epochRecordsMax: integer({
+    variable: 'STREAMGAUGE_EPOCH_RECORDS_MAX',
+    flag: 'epoch-records-max',
+    description: 'records after which an epoch ends early',
+    unit: 'records',
+    changesResults: true,
+    default: 10_000,
+    min: 100,
+    max: 1_000_000,
+  }),
+};
+
+/** Declares one limit of ingest. */
+function limit(
+  name: string,
+  unit: string | undefined,
+  description: string,
+  values: { default: number; min: number; max: number },
+) {
+  const variable = `STREAMGAUGE_${name.replaceAll('-', '_').toUpperCase()}`;
+  return integer({
+    variable,
+    flag: name,
+    description,
+    ...(unit === undefined ? {} : { unit }),
+    ...values,
+  });
+}
+
+/** Limits of what a request may bring. Passing one is counted and answered, never silent. */
+export const INGEST_LIMITS = {
+  bodyBytesMax: limit('body-bytes-max', 'bytes', 'largest request body as sent', {
+    default: 1_048_576,
+    min: 1_024,
+    max: 67_108_864,
+  }),
+  decompressedBytesMax: limit(
+    'decompressed-bytes-max',
+    'bytes',
+    'largest request body after decompression',
+    { default: 8_388_608, min: 1_024, max: 268_435_456 },
+  ),
+  beatsPerBodyMax: limit('beats-per-body-max', 'beats', 'most beats taken from one body', {
+    default: 1_000,
+    min: 1,
+    max: 100_000,
+  }),
+  eventsPerBeatMax: limit('events-per-beat-max', 'events', 'most events taken from one beat', {
+    default: 1_000,
+    min: 1,
+    max: 100_000,
+  }),
+  stringLengthMax: limit(
+    'string-length-max',
+    'characters',
+    'length at which texts of an event or a context are cut',
+    { default: 1_024, min: 64, max: 16_384 },
+  ),
+  recordBytesMax: limit(
+    'record-bytes-max',
+    'bytes',
+    'largest record written to the log; larger beats are split by events',
+    { default: 900_000, min: 4_096, max: 67_108_864 },
+  ),
+  rejectBytesMax: limit(
+    'reject-bytes-max',
+    'bytes',
+    'original bytes kept of what could not be taken',
+    { default: 65_536, min: 0, max: 524_288 },
+  ),
+  rejectRecordsMax: limit(
+    'reject-records-max',
+    'records',
+    'reject records written for one body; one more sums up the rest',
+    { default: 100, min: 1, max: 10_000 },
+  ),
+  rejectedListMax: limit(
+    'rejected-list-max',
+    'entries',
+    'entries of the list of rejects in one answer',
+    { default: 100, min: 0, max: 10_000 },
+  ),
+  requestsInFlightMax: limit(
+    'requests-in-flight-max',
+    'requests',
+    'requests that ingest works on at once; more are asked to come back',
+    { default: 1_000, min: 1, max: 100_000 },
+  ),
+  bytesInFlightMax: limit(
+    'bytes-in-flight-max',
+    'bytes',
+    'bytes of bodies that ingest holds at once; more are asked to come back',
+    { default: 268_435_456, min: 1_048_576, max: 64 * GIB },
+  ),
+  keyRequestsPerSecondMax: limit(
+    'key-requests-per-second-max',
+    'requests/s',
+    'requests a second of one write key, bursts of as many; 0 sets no limit',
+    { default: 0, min: 0, max: 1_000_000 },
+  ),
+};
+
+export const OPTIONS = { ...places, ...log, ...fold, ...INGEST_LIMITS };

@@ -1,0 +1,33 @@
+/**
+ * The one HTTP server that every role of a process shares: limits, logging, problems.
+ *
+ * Guarantee: no key reaches a log line, and no refusal leaves without a stable code.
+ */
+
+import type { FastifyBaseLogger } from 'fastify';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { handleError, registerProblems } from './problem.ts';
+
+/** Limits of the server itself; those of a route are the route's. */
+export const SERVER_LIMITS = {
+  /** A request must have arrived whole within this, ms: a slow sender holds a place until then. */
+  requestTimeoutMs: 30_000,
+  /** An idle connection is kept for this long, ms. */
+  keepAliveMs: 75_000,
+  /** Longest path and query, bytes. */
+  urlBytesMax: 16_384,
+} as const;
+
+export function createServer(logger: FastifyBaseLogger): FastifyInstance {
+  const server = Fastify({
+    loggerInstance: logger,
+    disableRequestLogging: true,
+    requestTimeout: SERVER_LIMITS.requestTimeoutMs,
+    keepAliveTimeout: SERVER_LIMITS.keepAliveMs,
+    http: { maxHeaderSize: SERVER_LIMITS.urlBytesMax },
+    forceCloseConnections: 'idle',
+    frameworkErrors: handleError,
+  });
+  registerProblems(server);
+  return server;
+}

@@ -1,0 +1,168 @@
+/**
+ * Projects (tenants): who may write, who may read, and how viewers are hidden.
+ *
+ * Guarantee: secrets are kept as hashes, compared in constant time, and never printed. A changed file is taken whole
+ * or not at all: a bad one leaves the old projects in force and an error in the operator's log.
+ */
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { readFileSync, unwatchFile, watchFile } from 'node:fs';
+import type { BaseLogger } from 'pino';
+import { hashOf, type Project, type ProjectTable, parseProjects } from './projects-file.ts';
+
+export type { Project } from './projects-file.ts';
+
+/** Longer keys, ids and secrets cannot be in the file; they are refused without hashing. */
+const CREDENTIAL_LENGTH_MAX = 256;
+const WATCH_INTERVAL_MS = 1_000;
+
+/** The project that is there without a file; its keys are public knowledge. */
+const BUILT_IN = JSON.stringify({
+  projects: [
+    {
+      id: 'default',
+      name: 'Default',
+      writeKeys: [{ key: 'dev' }, { key: 'dev-trusted', trustClock: true }],
+      readTokens: [{ id: 'dev', secret: 'dev' }],
+      viewerSecret: 'dev',
+    },
+  ],
+});
+
+export interface KeyGrant {
+  readonly project: Project;
+  readonly trustClock: boolean;
+  /** Names the key without telling it: the first 16 hex digits of its SHA-256. */
+  readonly keyId: string;
+}
+
+export interface Projects {
+  /** Who a write key belongs to, or why it may not write. */
+  findWriteKey(key: string): KeyGrant | 'unknown' | 'expired' | 'revoked';
+  /** The project that a read token may read, if id and secret are right. */
+  findReadToken(id: string, secret: string): Project | undefined;
+  /** Every project, in the order of the file. */
+  list(): readonly Project[];
+  /** Reads the file again. False, and a line in the log, when it is bad: the old projects stay. */
+  reload(): boolean;
+  /** Stops watching the file. */
+  close(): void;
+}
+
+export interface ProjectsDeps {
+  /** Path of the projects file; empty for the built-in project. */
+  readonly file: string;
+  /** Host that the server listens on. */
+  readonly host: string;
+  readonly logger: Pick<BaseLogger, 'info' | 'error'>;
+  /** Wall clock, ms since 1970, for keys that expire. */
+  readonly now: () => number;
+  /** Look for changes of the file every so many ms; 0 never. */
+  readonly watchIntervalMs?: number;
+}
+
+/** The projects file, or its absence, does not allow a start. `message` is one line for each mistake. */
+export class ProjectsError extends Error {
+  readonly code = 'projects_invalid';
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'ProjectsError';
+  }
+}
+
+/**
+ * Opens the projects.
+ * @throws ProjectsError when the file is missing or bad, or when there is none and the host is not loopback.
+ */
+export function openProjects(deps: ProjectsDeps): Projects {
+  const { file, host, logger, now } = deps;
+  if (file === '' && !isLoopback(host)) {
+    throw new ProjectsError(
+      `listening on ${host} needs STREAMGAUGE_PROJECTS_FILE: the built-in keys are public and serve only 127.0.0.1, ::1 and localhost`,
+    );
+  }
+  let table = load(file);
+  const reload = (): boolean => {
+    try {
+      table = load(file);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : 'unknown';
+      logger.error({ code: 'projects_invalid', file, reason }, 'projects file not taken');
+      return false;
+    }
+    logger.info({ file, projects: table.projects.length }, 'projects file taken');
+    return true;
+  };
+  const intervalMs = deps.watchIntervalMs ?? WATCH_INTERVAL_MS;
+  const onChange = (): void => void reload();
+  if (file !== '' && intervalMs > 0) {
+    watchFile(file, { interval: intervalMs, persistent: false }, onChange);
+  }
+  return {
+    findWriteKey: (key) => findWriteKey(table, key, now()),
+    findReadToken: (id, secret) => findReadToken(table, id, secret),
+    list: () => table.projects,
+    reload,
+    close: () => {
+      if (file !== '') unwatchFile(file, onChange);
+    },
+  };
+}
+
+/** 127.0.0.0/8, ::1 (also mapped) and localhost: only this machine can connect. */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[|\]$/g, '').toLowerCase();
+  if (bare === 'localhost' || bare === '::1') return true;
+  const match = /^(?:::ffff:)?127\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(bare);
+  return match?.slice(1).every((part) => Number(part) <= 255) ?? false;
+}
+
+/**
+ * A viewer id as it is stored: the first 16 bytes of HMAC-SHA-256 under the project's secret, in hex, or the id itself
+ * where the project asks for that. Forgetting a viewer names them the same way.
+ */
+export function storedViewerId(project: Project, viewerId: string): string {
+  if (project.rawViewerIds || viewerId === '') return viewerId;
+  const mac = createHmac('sha256', project.viewerSecret).update(viewerId).digest();
+  return mac.toString('hex', 0, 16);
+}
+
+function load(file: string): ProjectTable {
+  const name = file === '' ? 'the built-in projects' : file;
+  const result = parseProjects(file === '' ? BUILT_IN : readText(file));
+  if (result.ok) return result.table;
+  throw new ProjectsError(result.errors.map((line) => `${name}: ${line}`).join('\n'));
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
+    throw new ProjectsError(`${file}: cannot be read (${reason})`, { cause });
+  }
+}
+
+function findWriteKey(
+  table: ProjectTable,
+  key: string,
+  nowMs: number,
+): KeyGrant | 'unknown' | 'expired' | 'revoked' {
+  if (key.length === 0 || key.length > CREDENTIAL_LENGTH_MAX) return 'unknown';
+  const hash = hashOf(key);
+  const found = table.writeKeys.get(hash.toString('hex'));
+  if (found === undefined || !timingSafeEqual(found.hash, hash)) return 'unknown';
+  if (found.revoked) return 'revoked';
+  if (nowMs >= found.expiresAtMs) return 'expired';
+  const keyId = hash.toString('hex', 0, 8);
+  return { project: found.project, trustClock: found.trustClock, keyId };
+}
+
+const NO_SECRET = Buffer.alloc(32);
+
+/** An unknown id takes the same path as a wrong secret, so that neither can be told by the time it takes. */
+function findReadToken(table: ProjectTable, id: string, secret: string): Project | undefined {
+  if (secret.length > CREDENTIAL_LENGTH_MAX) return undefined;
+  const found = table.readTokens.get(id);
+  const right = timingSafeEqual(hashOf(secret), found?.secretHash ?? NO_SECRET);
+  return right ? found?.project : undefined;
+}

@@ -1,0 +1,92 @@
+/** The query side on a real engine, in a folder of its own, asked by `inject`. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fastify, { type FastifyInstance } from 'fastify';
+import {
+  createApiCounters,
+  QUERY_LIMITS,
+  type QueryLimits,
+  registerApi,
+} from '../../../api/api.ts';
+import { openProjects } from '../../../platform/projects.ts';
+import { openStore } from '../../../platform/store/clickhouse.ts';
+import { migrate } from '../../../platform/store/migrate.ts';
+import type { Store } from '../../../platform/store/store.ts';
+import { migrations } from '../../../schemas/migrations/index.ts';
+import { NOW_MS } from './generated-views.ts';
+
+const silent = { info: () => {}, warn: () => {}, error: () => {} };
+
+export const AUTHORIZATION = `Basic ${Buffer.from('dev:dev').toString('base64')}`;
+
+export interface TestStore {
+  readonly store: Store;
+  close(): Promise<void>;
+}
+
+export async function openTestStore(): Promise<TestStore> {
+  const directory = await mkdtemp(join(tmpdir(), 'streamgauge-api-'));
+  const store = await openStore({ directory, database: 'test' });
+  await migrate(store, migrations);
+  return {
+    store,
+    close: async () => {
+      await store.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+export interface ServerOptions {
+  readonly limits?: Partial<QueryLimits>;
+  readonly hosts?: readonly string[];
+  /** Called before the api is registered. */
+  readonly before?: (server: FastifyInstance) => Promise<void>;
+}
+
+export async function startServer(
+  store: Store,
+  options: ServerOptions = {},
+): Promise<{ server: FastifyInstance; counters: ReturnType<typeof createApiCounters> }> {
+  const server = fastify();
+  await options.before?.(server);
+  const counters = createApiCounters();
+  const now = (): number => NOW_MS;
+  const projects = openProjects({ file: '', host: '127.0.0.1', logger: silent, now });
+  await server.register(registerApi, {
+    store,
+    projects,
+    now,
+    logger: silent,
+    limits: { ...QUERY_LIMITS, ...options.limits },
+    hosts: options.hosts ?? [],
+    counters,
+  });
+  await server.ready();
+  return { server, counters };
+}
+
+/** Parameters as pairs: a list is a name that comes again. */
+export type QueryPairs = readonly (readonly [name: string, value: string])[];
+
+export interface Answer<Body> {
+  readonly status: number;
+  readonly body: Body;
+}
+
+/** Asks a data route with the built-in token. */
+export async function ask<Body>(
+  server: FastifyInstance,
+  path: string,
+  pairs: QueryPairs = [],
+): Promise<Answer<Body>> {
+  const query = new URLSearchParams([
+    ...pairs.map(([name, value]): [string, string] => [name, value]),
+  ]).toString();
+  const response = await server.inject({
+    url: `/data/v1${path}${query === '' ? '' : `?${query}`}`,
+    headers: { authorization: AUTHORIZATION, host: 'localhost' },
+  });
+  return { status: response.statusCode, body: response.json<Body>() };
+}

@@ -1,0 +1,182 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  isLoopback,
+  openProjects,
+  type Projects,
+  storedViewerId,
+} from '../../platform/projects.ts';
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+
+let directory: string;
+let file: string;
+let opened: Projects | undefined;
+const lines: string[] = [];
+const logger = {
+  info: (...line: unknown[]) => void lines.push(`info ${JSON.stringify(line)}`),
+  error: (...line: unknown[]) => void lines.push(`error ${JSON.stringify(line)}`),
+};
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'projects-'));
+  file = join(directory, 'projects.json');
+  lines.length = 0;
+});
+
+afterEach(() => {
+  opened?.close();
+  opened = undefined;
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function project(more: object = {}): object {
+  return {
+    id: 'shop',
+    writeKeys: [
+      { key: 'plain' },
+      { keyHash: sha256('hashed'), trustClock: true },
+      { key: 'old', expiresAt: '2020-01-01T00:00:00Z' },
+      { key: 'stolen', revoked: true },
+    ],
+    readTokens: [
+      { id: 'a', secret: 'sesame' },
+      { id: 'b', secretHash: sha256('hidden').toUpperCase() },
+    ],
+    viewerSecret: 'salt',
+    ...more,
+  };
+}
+
+function open(content: unknown, watchIntervalMs = 0): Projects {
+  writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
+  const now = () => Date.parse('2026-01-01T00:00:00Z');
+  opened = openProjects({ file, host: '0.0.0.0', logger, now, watchIntervalMs });
+  return opened;
+}
+
+describe('projects', () => {
+  it('find write keys, plain or hashed, and say why one may not write', () => {
+    const projects = open({ projects: [project()] });
+    expect(projects.findWriteKey('plain')).toMatchObject({
+      project: { id: 'shop', name: 'shop' },
+      trustClock: false,
+      keyId: sha256('plain').slice(0, 16),
+    });
+    expect(projects.findWriteKey('hashed')).toMatchObject({ trustClock: true });
+    expect(projects.findWriteKey('old')).toBe('expired');
+    expect(projects.findWriteKey('stolen')).toBe('revoked');
+    for (const key of ['', 'nonsense', sha256('hashed'), 'x'.repeat(300)]) {
+      expect(projects.findWriteKey(key)).toBe('unknown');
+    }
+  });
+
+  it('find read tokens by id and secret', () => {
+    const projects = open({ projects: [project()] });
+    expect(projects.findReadToken('a', 'sesame')?.id).toBe('shop');
+    expect(projects.findReadToken('b', 'hidden')?.id).toBe('shop');
+    expect(projects.findReadToken('a', 'hidden')).toBeUndefined();
+    expect(projects.findReadToken('nobody', 'sesame')).toBeUndefined();
+    expect(projects.findReadToken('nobody', '')).toBeUndefined();
+  });
+
+  it('are built in for loopback only', () => {
+    const built = (host: string) => openProjects({ file: '', host, logger, now: () => 0 });
+    expect(built('::1').findWriteKey('dev')).toMatchObject({ trustClock: false });
+    expect(built('localhost').findWriteKey('dev-trusted')).toMatchObject({ trustClock: true });
+    expect(built('127.0.0.1').findReadToken('dev', 'dev')?.id).toBe('default');
+    expect(() => built('0.0.0.0')).toThrow('STREAMGAUGE_PROJECTS_FILE');
+  });
+
+  it.each([
+    ['127.0.0.1', true],
+    ['127.255.0.9', true],
+    ['::1', true],
+    ['[::1]', true],
+    ['::ffff:127.0.0.1', true],
+    ['LOCALHOST', true],
+    ['0.0.0.0', false],
+    ['::', false],
+    ['128.0.0.1', false],
+    ['127.0.0.1.example.com', false],
+    ['localhost.example.com', false],
+    ['127.0.0.999', false],
+  ])('know whether %s is loopback: %s', (host, loopback) => {
+    expect(isLoopback(host)).toBe(loopback);
+  });
+
+  it.each([
+    ['{"projects": [{"key": "hunter2"', 'is not valid JSON'],
+    [{ projects: [] }, 'projects must not have fewer than 1 items'],
+    [{ project: [] }, 'has unknown field "project"; did you mean projects?'],
+    [
+      { projects: [project({ writekeys: [] })] },
+      'projects[0] has unknown field "writekeys"; did you mean writeKeys?',
+    ],
+    [
+      { projects: [project({ writeKeys: [{ key: 'hunter2', trustclock: true }] })] },
+      'projects[0].writeKeys[0] has unknown field "trustclock"; did you mean trustClock?',
+    ],
+    [{ projects: [project({ id: 'a b' })] }, 'projects[0].id must match pattern'],
+    [{ projects: [project(), project()] }, 'project shop is there twice'],
+    [
+      { projects: [project({ writeKeys: [{}] })] },
+      'writeKeys[0] of shop needs either key or keyHash',
+    ],
+    [
+      { projects: [project({ writeKeys: [{ key: 'hunter2', keyHash: sha256('x') }] })] },
+      'writeKeys[0] of shop needs either key or keyHash',
+    ],
+    [
+      { projects: [project({ writeKeys: [{ key: 'hunter2', expiresAt: 'soon' }] })] },
+      'is not a date',
+    ],
+    [{ projects: [project({ readTokens: [{ id: 'a' }] })] }, 'needs either secret or secretHash'],
+    [{ projects: [project({ viewerSecret: undefined })] }, 'needs viewerSecret'],
+  ])('refuse the file %j', (content, words) => {
+    expect(() => open(content)).toThrow(words);
+    expect(() => open(content)).not.toThrow('hunter2');
+  });
+
+  it('refuse a file that is not there', () => {
+    expect(() => openProjects({ file, host: '127.0.0.1', logger, now: () => 0 })).toThrow('ENOENT');
+  });
+
+  it('keep the old projects when a change is bad, say so, and take the next good one', () => {
+    const projects = open({ projects: [project()] });
+    writeFileSync(file, '{"projects": [{"id": "hunter2"}');
+    expect(projects.reload()).toBe(false);
+    expect(projects.findWriteKey('plain')).toMatchObject({ trustClock: false });
+    expect(lines.join()).toMatch(/^error .*projects_invalid/);
+    expect(lines.join()).not.toContain('hunter2');
+    writeFileSync(file, JSON.stringify({ projects: [project({ writeKeys: [{ key: 'new' }] })] }));
+    expect(projects.reload()).toBe(true);
+    expect(projects.findWriteKey('plain')).toBe('unknown');
+    expect(projects.findWriteKey('new')).toMatchObject({ trustClock: false });
+    expect(lines.join()).not.toContain('"new"');
+  });
+
+  it('notice by themselves that the file changed', async () => {
+    const projects = open({ projects: [project()] }, 20);
+    writeFileSync(file, JSON.stringify({ projects: [project({ writeKeys: [{ key: 'new' }] })] }));
+    await expect
+      .poll(() => typeof projects.findWriteKey('new'), { timeout: 10_000 })
+      .toBe('object');
+  });
+
+  it('hide viewers under their secret, unless told to keep them raw', () => {
+    const [hidden, raw] = open({
+      projects: [project(), { id: 'raw', writeKeys: [], readTokens: [], rawViewerIds: true }],
+    }).list();
+    if (hidden === undefined || raw === undefined) throw new Error('two projects expected');
+    expect(storedViewerId(hidden, 'me')).toMatch(/^[0-9a-f]{32}$/);
+    expect(storedViewerId(hidden, 'me')).not.toBe(
+      storedViewerId({ ...hidden, viewerSecret: 'x' }, 'me'),
+    );
+    expect(storedViewerId(hidden, '')).toBe('');
+    expect(storedViewerId(raw, 'me')).toBe('me');
+  });
+});

@@ -1,0 +1,179 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ClickHouseError } from '@clickhouse/client';
+import { afterEach, describe, expect, it } from 'vitest';
+import { openStore } from '../../../platform/store/clickhouse.ts';
+import { storeErrorOf } from '../../../platform/store/errors.ts';
+import { httpConfig } from '../../../platform/store/http.ts';
+import { insertSettings, insertStatement } from '../../../platform/store/insert.ts';
+import { parameterText } from '../../../platform/store/sql.ts';
+
+interface Seen {
+  readonly parameters: URLSearchParams;
+  readonly authorization: string | undefined;
+  readonly encoding: string | undefined;
+  readonly body: Buffer;
+}
+
+/** A server that answers every query as told and remembers what it was sent. Not an engine: it knows no SQL. */
+async function listen(answer: (seen: Seen) => { status: number; body: string } | 'nothing') {
+  const seen: Seen[] = [];
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const one: Seen = {
+      parameters: new URL(request.url ?? '/', 'http://localhost').searchParams,
+      authorization: request.headers.authorization,
+      encoding: request.headers['content-encoding'],
+      body: Buffer.concat(chunks),
+    };
+    seen.push(one);
+    const reply = answer(one);
+    if (reply === 'nothing') return;
+    response.writeHead(reply.status);
+    response.end(reply.body);
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { seen, address: `127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+const servers: Server[] = [];
+afterEach(async () => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
+
+const ok = (body = '') => ({ status: 200, body });
+const found = '{"name":"qos"}\n';
+
+describe('the store over HTTP', () => {
+  it('keeps connections, does not compress, and takes a path in the address as a proxy’s', () => {
+    const config = httpConfig('https://u:p@example.test:8443/behind/proxy', 'qos', { readers: 3 });
+    expect(config).toMatchObject({
+      url: 'https://u:p@example.test:8443/',
+      pathname: '/behind/proxy',
+      database: 'qos',
+      max_open_connections: 4,
+      request_timeout: 60_000,
+      keep_alive: { enabled: true },
+      compression: { request: false, response: false },
+      clickhouse_settings: { wait_end_of_query: 1 },
+    });
+  });
+
+  it('refuses an address that is none, without repeating it', async () => {
+    const opening = openStore({ url: 'secret@nowhere', database: 'qos' });
+    await expect(opening).rejects.toThrow(TypeError);
+    await expect(opening).rejects.not.toThrow(/secret/);
+  });
+
+  it('sends rows as they are, with settings that fix every block limit', async () => {
+    const { seen, address } = await listen(({ body }) =>
+      ok(body.includes('system.databases') ? found : ''),
+    );
+    const store = await openStore({ url: `http://reader:secret@${address}`, database: 'qos' });
+    const rows = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
+    await store.insert('views', rows, { columns: ['a', 'b'], token: "it's", queryId: 'epoch-7' });
+    await store.close();
+    const sent = seen.at(-1);
+    expect(sent?.body).toEqual(rows);
+    expect(sent?.encoding).toBeUndefined();
+    expect(sent?.authorization).toBe(`Basic ${Buffer.from('reader:secret').toString('base64')}`);
+    expect(sent?.parameters.get('database')).toBe('qos');
+    expect(sent?.parameters.get('query_id')).toBe('epoch-7');
+    expect(sent?.parameters.get('wait_end_of_query')).toBe('1');
+    expect(sent?.parameters.get('query')).toBe('INSERT INTO qos.views (a, b) FORMAT RowBinary');
+    for (const [name, value] of Object.entries(insertSettings({ columns: ['a'], token: "it's" }))) {
+      expect([name, sent?.parameters.get(name)]).toEqual([name, String(value)]);
+    }
+    expect(sent?.parameters.get('insert_deduplication_token')).toBe("it's");
+    expect(store.counters).toMatchObject({ inserts: 1, insertedBytes: 256, insertsFailed: 0 });
+  });
+
+  it('sends limits and values beside the query, the values in the text that the embedded engine gets', async () => {
+    const { seen, address } = await listen(() => ok(found));
+    const store = await openStore({ url: `http://${address}`, database: 'qos' });
+    const params = {
+      s: "a'b\\c\nd\te",
+      list: ["x'y", '\\'],
+      numbers: [1, -2],
+      none: null,
+      yes: true,
+      n: 1.5,
+    };
+    await store.query('SELECT 1', { params, rowsMax: 7, memoryBytesMax: 1000, timeoutMs: 30_000 });
+    await store.close();
+    const parameters = seen.at(-1)?.parameters;
+    for (const [name, value] of Object.entries(params)) {
+      expect([name, parameters?.get(`param_${name}`)]).toEqual([name, parameterText(value)]);
+    }
+    expect(parameters?.get('max_result_rows')).toBe('7');
+    expect(parameters?.get('result_overflow_mode')).toBe('throw');
+    expect(parameters?.get('max_memory_usage')).toBe('1000');
+    expect(parameters?.get('session_timezone')).toBe('UTC');
+    expect(parameters?.get('output_format_json_quote_64bit_integers')).toBe('0');
+    expect(Number(parameters?.get('max_execution_time'))).toBeGreaterThan(0);
+    expect(Number(parameters?.get('max_execution_time'))).toBeLessThanOrEqual(30);
+  });
+
+  it('creates the database only when it is missing', async () => {
+    const missing = await listen(() => ok());
+    await (await openStore({ url: `http://${missing.address}`, database: 'qos' })).close();
+    expect(missing.seen.map(({ body }) => body.toString())).toEqual([
+      expect.stringContaining('system.databases'),
+      'CREATE DATABASE IF NOT EXISTS qos',
+    ]);
+    const there = await listen(() => ok(found));
+    await (await openStore({ url: `http://${there.address}`, database: 'qos' })).close();
+    expect(there.seen).toHaveLength(1);
+  });
+
+  it('says that the engine is not there when nobody listens or nobody answers', async () => {
+    const nobody = openStore({ url: 'http://127.0.0.1:1', database: 'qos' });
+    await expect(nobody).rejects.toMatchObject({ code: 'store_unavailable' });
+    const { address } = await listen(() => 'nothing');
+    const silent = openStore({ url: `http://${address}`, database: 'qos', requestTimeoutMs: 50 });
+    await expect(silent).rejects.toMatchObject({ code: 'store_unavailable' });
+  });
+
+  it('ends a query at its time limit even when the server does not answer', async () => {
+    const { address } = await listen(({ body }) => (body.includes('slow') ? 'nothing' : ok(found)));
+    const store = await openStore({ url: `http://${address}`, database: 'qos', readers: 1 });
+    const slow = store.query('SELECT slow', { timeoutMs: 50 });
+    await expect(slow).rejects.toMatchObject({ code: 'store_query_timeout' });
+    expect(await store.query('SELECT quick')).toEqual([{ name: 'qos' }]);
+    await store.close();
+  });
+});
+
+describe('storeErrorOf', () => {
+  const engine = (code: string) => new ClickHouseError({ code, type: 'X', message: 'why' });
+
+  it.each([
+    ['62', 'query', 'store_query_failed'],
+    ['159', 'query', 'store_query_timeout'],
+    ['396', 'query', 'store_query_too_large'],
+    ['241', 'query', 'store_query_too_large'],
+    ['241', 'insert', 'store_insert_failed'],
+    ['210', 'query', 'store_unavailable'],
+    ['516', 'insert', 'store_unavailable'],
+  ] as const)('maps engine code %s of a %s to %s', (code, attempt, expected) => {
+    const cause = engine(code);
+    const error = storeErrorOf(cause, attempt);
+    expect(error).toMatchObject({ code: expected, cause });
+    expect(error.message).toContain('why');
+  });
+});
+
+describe('insertStatement', () => {
+  it('refuses names that are not plain, an empty token and missing columns', () => {
+    const options = { columns: ['a', 'b'], token: 't' };
+    expect(() => insertStatement('qos', 'views; DROP', options)).toThrow(TypeError);
+    expect(() => insertStatement('qos', 'v', { ...options, columns: ['a)'] })).toThrow(TypeError);
+    expect(() => insertStatement('qos', 'v', { ...options, columns: [] })).toThrow(TypeError);
+    expect(() => insertSettings({ ...options, token: '' })).toThrow(TypeError);
+  });
+});
