@@ -18,7 +18,7 @@ export function hostName(header: string): string {
 /** True for localhost, addresses, and the names given. */
 export function isOurs(header: string, names: ReadonlySet<string>): boolean {
   const name = hostName(header);
-  return name.startsWith('localhost') || isIP(name) !== 0 || names.has(name);
+  return name === 'localhost' || isIP(name) !== 0 || names.has(name);
 }
 
 /** An onRequest hook. `hosts`: the host listened on, and the names that the operator allows. */

@@ -150,13 +150,13 @@ const fold = {
     'STREAMGAUGE_VIEW_TIMEOUT_MS',
     'view-timeout-ms',
     'silence after which a view has ended',
-    { default: 120_000, min: 10_000, max: DAY_MS },
+    { default: 120_000, min: 1_000, max: DAY_MS },
   ),
   pausedTimeoutMs: resultMs(
     'STREAMGAUGE_PAUSED_TIMEOUT_MS',
     'paused-timeout-ms',
     'silence after which a paused view has ended',
-    { default: 3_600_000, min: 10_000, max: DAY_MS },
+    { default: 3_600_000, min: 1_000, max: DAY_MS },
   ),
   gapMs: resultMs(
     'STREAMGAUGE_GAP_MS',

@@ -80,8 +80,8 @@ export class EmbeddedConnection implements Connection {
   }
 
   async query(request: QueryRequest): Promise<Answer> {
-    const preamble = this.#preamble(request);
-    const bytes = await this.#guarded(request, () => this.#ask(preamble + request.query));
+    const run = () => this.#ask(this.#preamble(request) + request.query);
+    const bytes = await this.#guarded(request, run);
     return answer(request, bytes);
   }
 
@@ -129,7 +129,7 @@ export class EmbeddedConnection implements Connection {
   }
 
   /** Runs a request and, when it fails, brings the connection back to a known state before anyone hears of it. */
-  async #guarded<Result>(request: QueryRequest, run: () => Promise<Result>): Promise<Result> {
+  async #guarded(request: QueryRequest, run: () => Promise<Uint8Array>): Promise<Uint8Array> {
     try {
       if (this.#dirty) await this.#discardOutput();
       return await run();

@@ -43,12 +43,18 @@ export function storeErrorOf(cause: unknown, attempt: Attempt): StoreError {
 }
 
 function codeOf(cause: unknown, attempt: Attempt): keyof typeof SENTENCES {
+  if (isMistake(cause)) return attempt === 'insert' ? 'store_insert_failed' : 'store_query_failed';
   if (!(cause instanceof ClickHouseError)) return 'store_unavailable';
   if (UNAVAILABLE.has(cause.code)) return 'store_unavailable';
   if (attempt === 'insert') return 'store_insert_failed';
   if (TIMEOUT.has(cause.code)) return 'store_query_timeout';
   if (TOO_LARGE.has(cause.code)) return 'store_query_too_large';
   return 'store_query_failed';
+}
+
+/** An error that asking again would not cure, and that no engine had a part in. */
+function isMistake(cause: unknown): boolean {
+  return cause instanceof TypeError || cause instanceof RangeError || cause instanceof SyntaxError;
 }
 
 const SENTENCES = {

@@ -168,6 +168,11 @@ describe('storeErrorOf', () => {
   });
 });
 
+it('storeErrorOf takes a mistake in the program for no outage', () => {
+  expect(storeErrorOf(new TypeError('no name'), 'query').code).toBe('store_query_failed');
+  expect(storeErrorOf(new Error('socket hang up'), 'query').code).toBe('store_unavailable');
+});
+
 describe('insertStatement', () => {
   it('refuses names that are not plain, an empty token and missing columns', () => {
     const options = { columns: ['a', 'b'], token: 't' };

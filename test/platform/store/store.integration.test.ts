@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type OpenStore, openStore } from '../../../platform/store/clickhouse.ts';
 import { RowWriter } from '../../../platform/store/row-binary.ts';
 import type { QueryValue } from '../../../platform/store/store.ts';
@@ -317,6 +317,7 @@ describe('query', () => {
     const running = [store.query(SLOW, given), store.query(SLOW, given)];
     const givenUp = store.query('SELECT 1', given);
     const patient = store.query('SELECT 1 AS a');
+    await vi.waitFor(() => expect(store.readsWaiting).toBe(2));
     controller.abort(new Error('left'));
     for (const query of [...running, givenUp]) {
       await expect(query).rejects.toMatchObject({
