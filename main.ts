@@ -104,7 +104,7 @@ export async function startAll(options: Options, logger: Logger): Promise<Runnin
     now,
     logger,
     limits: QUERY_LIMITS,
-    hosts: [options.host],
+    hosts: [options.host, ...options.allowedHosts.split(',').filter((host) => host !== '')],
     counters: createApiCounters(),
   });
   await processor.start();

@@ -6,7 +6,7 @@
  */
 import { partitionOf } from '../platform/partition.ts';
 import type { KeyGrant } from '../platform/projects.ts';
-import type { Beat } from '../schemas/beat.ts';
+import { type Beat, type BeatEvent, REFUSED_EVENT } from '../schemas/beat.ts';
 import { encodeRecord } from '../schemas/records.ts';
 import type { FormatBeat, FormatReject, FormatResult } from './formats/format.ts';
 import { VIEW_LENGTH_MAX } from './formats/native.ts';
@@ -47,7 +47,7 @@ export function planRecords(result: FormatResult, origin: Origin, limits: Record
   for (const beat of result.beats) {
     const pieces = encodeBeat(toBeat(beat, origin.grant), limits.recordBytesMax);
     if (pieces.values.length > 1) splitBeats++;
-    acceptedEvents += beat.events.length - pieces.tooLarge.length;
+    acceptedEvents += countTaken(beat.events) - pieces.tooLarge.length;
     for (const bytes of pieces.tooLarge) rejects.push(tooLarge(beat, bytes, limits));
     const partition = partitionOf(origin.grant.project.id, beat.view, origin.partitions);
     for (const value of pieces.values) beats.push({ partition, value });
@@ -127,4 +127,9 @@ function countsByCode(rejects: readonly FormatReject[]): string {
   const counts = new Map<string, number>();
   for (const { code } of rejects) counts.set(code, (counts.get(code) ?? 0) + 1);
   return [...counts].map(([code, count]) => `${code} ${count}`).join(', ');
+}
+
+/** Events that were taken: those refused only keep their place. */
+function countTaken(events: readonly BeatEvent[]): number {
+  return events.reduce((count, { name }) => (name === REFUSED_EVENT ? count : count + 1), 0);
 }

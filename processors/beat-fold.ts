@@ -2,11 +2,12 @@
  * The views of one partition: finds the view of a beat, orders its reports, applies them, and lets log time close what
  * fell silent. Every refusal is a row in `rejected` or a number in `counters`.
  */
+import { REFUSED_EVENT } from '../schemas/beat.ts';
 import { ClosedIds } from './closed-ids.ts';
 import { BeatCursor } from './cursor.ts';
 import { Deadlines } from './deadlines.ts';
+import type { FoldRecord } from './fold-record.ts';
 import type { Lane } from './lane.ts';
-import type { FoldRecord } from './partition.ts';
 import { applyAside, applyInOrder, type Refusal, type Report, rankOf } from './reports.ts';
 import { dayOf, type EpochRows } from './rows.ts';
 import type { FoldSettings } from './settings.ts';
@@ -255,6 +256,8 @@ export class BeatFold {
       this.#refuse(result, view.project, view.id, copyEvent(cursor));
       return;
     }
+    const name = cursor.text(cursor.nameStart, cursor.nameEnd);
+    if (name === REFUSED_EVENT) return;
     this.counters.eventsTaken++;
     if (++view.listed > this.settings.eventsPerViewMax) {
       this.counters.eventsUnlisted++;
@@ -269,7 +272,7 @@ export class BeatFold {
       lane: cursor.lane,
       run: report.run,
       seq: cursor.seq,
-      name: cursor.text(cursor.nameStart, cursor.nameEnd),
+      name,
       state: machine.state,
       taken: result,
       totals: view.totals,

@@ -12,14 +12,9 @@ import {
   recordVersionOf,
 } from '../schemas/records.ts';
 import { BeatFold } from './beat-fold.ts';
+import type { FoldRecord } from './fold-record.ts';
 import { EpochRows } from './rows.ts';
 import { defaultFoldSettings, FOLD_VERSION, type FoldSettings, withAnnounced } from './settings.ts';
-
-export interface FoldRecord {
-  readonly offset: number;
-  readonly appendTimeMs: number;
-  readonly value: Buffer;
-}
 
 /** One epoch's conclusions. The bytes are valid until the next call of the fold. */
 export interface Epoch {

@@ -170,6 +170,12 @@ export const part = {
   keys: (entries: readonly Entry[]): Part => ({ 'streamgauge.v1.Keys': { entries } }),
 } as const;
 
+/**
+ * Name of an event that ingest refused and whose number and time it keeps: the report came, so its place in the
+ * sequence is no gap. It has no parts and is not listed.
+ */
+export const REFUSED_EVENT = '(refused)';
+
 /** One report of a client. */
 export interface BeatEvent {
   /** Sequence number in its lane, from 0; -1 when the source has none. */

@@ -85,13 +85,18 @@ export function eventTime(record: CmcdRecord): number | undefined {
   return at < 0 ? undefined : at;
 }
 
+/** Events of an ad: the `cid` of their records is the ad's, not the view's. */
+const AD_TOKENS: ReadonlySet<string> = new Set(['as', 'ae', 'sk']);
+
 /** What the records of one view say of it, sorted by name; the last word wins. */
 export function cmcdContext(records: readonly CmcdRecord[]): Entry[] {
   const entries: Entry[] = [];
   for (const [, name, read] of contextOf) {
     for (let index = records.length - 1; index >= 0; index--) {
       const record = records[index];
-      const value = record === undefined ? '' : read(record);
+      const isOther =
+        record === undefined || (name === 'video_id' && AD_TOKENS.has(tokenOf(record, 'e')));
+      const value = isOther ? '' : read(record);
       if (value === '') continue;
       entries.push({ name, value });
       break;

@@ -17,6 +17,7 @@ import {
   PLAYBACK_MODES,
   PLAYER_STATES,
   part,
+  REFUSED_EVENT,
   REQUEST_KINDS,
 } from '../../schemas/beat.ts';
 import { contextEntries, Fields, isObject, type NativeScope, shown } from './native-values.ts';
@@ -76,6 +77,16 @@ export function decodeEvent(value: unknown, scope: NativeScope): BeatEvent | Eve
   const parts = decode(new Fields(value, scope), scope);
   if ('refused' in parts) return parts;
   return { seq: Number(seq) + 0, at: atMs, lane: 'main', name: type, parts };
+}
+
+/** The place of a refused event in its sequence, where it has one: what came is no gap. */
+export function refusedPlace(value: unknown): BeatEvent | undefined {
+  if (!isObject(value)) return undefined;
+  const { seq, at } = value;
+  const atMs = typeof at === 'number' ? Math.round(at) : Number.NaN;
+  const placed = Number.isInteger(seq) && Number(seq) >= 0 && Number(seq) <= SEQ_MAX;
+  if (!placed || !(atMs > 0 && atMs < AT_BELOW)) return undefined;
+  return { seq: Number(seq) + 0, at: atMs, lane: 'main', name: REFUSED_EVENT, parts: [] };
 }
 
 function refuse(code: string, message: string): EventRefusal {

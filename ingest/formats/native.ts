@@ -5,10 +5,10 @@
  * never the other beats; each reject keeps its bytes as they came. A duplicate key means its last value, as in
  * JSON.parse; a `__proto__` key is a field like others, and unknown.
  */
-import type { BeatEvent } from '../../schemas/beat.ts';
+import { type BeatEvent, REFUSED_EVENT } from '../../schemas/beat.ts';
 import type { FormatBeat, FormatReject, FormatResult } from './format.ts';
 import { elementSpans, memberSpan, rootSpan, type Span } from './json-spans.ts';
-import { decodeEvent } from './native-event.ts';
+import { decodeEvent, refusedPlace } from './native-event.ts';
 import { contextEntries, cutText, isObject, type NativeScope, shown } from './native-values.ts';
 
 /** Longest view id, in UTF-16 units. CMCD allows 64 for `sid`. */
@@ -108,7 +108,7 @@ function decodeBeat(value: unknown, beat: number, decoding: Decoding): void {
   }
   const view = cutText(String(value.view), VIEW_LENGTH_MAX);
   const events = decodeEvents(value.events as readonly unknown[], { view, beat, decoding });
-  if (events.length === 0) return;
+  if (events.every(({ name }) => name === REFUSED_EVENT)) return;
   decoding.beats.push({
     view,
     source: 'native',
@@ -161,6 +161,8 @@ function decodeEvents(values: readonly unknown[], place: BeatPlace): readonly Be
     }
     const { code, message } = decoded;
     decoding.rejects.push({ code, message, view, beat, event, bytes: spans(event, event) });
+    const kept = refusedPlace(values[event]);
+    if (kept !== undefined) events.push(kept);
   }
   if (values.length > taken) {
     const message = `the beat has ${values.length} events; the first ${taken} were taken, send the others in another beat`;

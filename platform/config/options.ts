@@ -29,6 +29,14 @@ const places = {
     min: 0,
     max: 65_535,
   }),
+  allowedHosts: text({
+    variable: 'STREAMGAUGE_ALLOWED_HOSTS',
+    flag: 'allowed-hosts',
+    description: 'host names, by comma, under which the api may be asked besides its own address',
+    default: '',
+    accepts: 'host names separated by commas',
+    pattern: /^[A-Za-z0-9.-]+(,[A-Za-z0-9.-]+)*$/,
+  }),
   dataDir: text({
     variable: 'STREAMGAUGE_DATA_DIR',
     flag: 'data-dir',

@@ -21,7 +21,7 @@ export const SERVER_LIMITS = {
 export function createServer(logger: FastifyBaseLogger): FastifyInstance {
   const server = Fastify({
     loggerInstance: logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     requestTimeout: SERVER_LIMITS.requestTimeoutMs,
     keepAliveTimeout: SERVER_LIMITS.keepAliveMs,
     http: { maxHeaderSize: SERVER_LIMITS.urlBytesMax },

@@ -209,7 +209,7 @@ class ClickHouseStore implements OpenStore {
       return work(client, requestOf(options, deadline));
     });
     try {
-      return await task;
+      return await deadline.settle(task);
     } catch (cause) {
       throw this.#counted(deadline.signal.aborted ? deadline.signal.reason : cause, 'query');
     }

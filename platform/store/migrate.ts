@@ -7,16 +7,9 @@
  * Unqualified names are names in the store's database.
  */
 import { createHash } from 'node:crypto';
+import type { Migration } from '../../schemas/migrations/migration.ts';
 import { RowWriter } from './row-binary.ts';
 import { type Store, StoreError } from './store.ts';
-
-export interface Migration {
-  /** Position in the sequence 1, 2, 3, … */
-  readonly number: number;
-  readonly name: string;
-  /** Statements, one each, in order. Safe to run again. Once released they never change. */
-  readonly statements: readonly string[];
-}
 
 export interface MigrateResult {
   /** Steps that this call applied. */

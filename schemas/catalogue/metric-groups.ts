@@ -1,5 +1,5 @@
 /** The entries of the catalogue of view metrics, by subject. METRICS of the field: CTA-2066, CTA-5004-B, Mux Data. */
-import type { ViewMetric } from './metrics.ts';
+import type { ViewMetric } from './metric.ts';
 
 type Entry = Pick<ViewMetric, 'id' | 'title' | 'definition' | 'value'> & Partial<ViewMetric>;
 

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { openStore } from '../../../platform/store/clickhouse.ts';
-import { checksumOf, type Migration, migrate } from '../../../platform/store/migrate.ts';
+import { checksumOf, migrate } from '../../../platform/store/migrate.ts';
 import type { Store } from '../../../platform/store/store.ts';
+import type { Migration } from '../../../schemas/migrations/migration.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'streamgauge-migrate-'));
 let store: Store;
