@@ -5,7 +5,7 @@
  */
 
 import type { FastifyBaseLogger } from 'fastify';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import { handleError, registerProblems } from './problem.ts';
 
 /** Limits of the server itself; those of a route are the route's. */
