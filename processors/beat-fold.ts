@@ -3,16 +3,19 @@
  * fell silent. Every refusal is a row in `rejected` or a number in `counters`.
  */
 import { REFUSED_EVENT } from '../schemas/beat.ts';
-import { ClosedIds } from './closed-ids.ts';
+import type { EdgeRequests } from '../schemas/records.ts';
 import { BeatCursor } from './cursor.ts';
 import { Deadlines } from './deadlines.ts';
+import { EdgeFold } from './edge-fold.ts';
+import { ExpiringIds } from './expiring-ids.ts';
 import type { FoldRecord } from './fold-record.ts';
+import { Intervals } from './intervals.ts';
 import type { Lane } from './lane.ts';
 import { applyAside, applyInOrder, type Refusal, type Report, rankOf } from './reports.ts';
 import { dayOf, type EpochRows } from './rows.ts';
 import type { FoldSettings } from './settings.ts';
 import { isEnd, STATE } from './states.ts';
-import { type Taken, View } from './view.ts';
+import { type HeldEvent, type Taken, View } from './view.ts';
 import { contextStamp } from './view-context.ts';
 
 const MESSAGES = {
@@ -25,9 +28,11 @@ const MESSAGES = {
 
 export class BeatFold {
   settings: FoldSettings;
+  readonly intervals: Intervals;
+  readonly edge: EdgeFold;
   readonly #rows: EpochRows;
   readonly #views = new Map<string, View>();
-  readonly #closedIds = new ClosedIds();
+  readonly #closedIds = new ExpiringIds();
   readonly #deadlines = new Deadlines<View>();
   readonly #cursor = new BeatCursor();
   readonly #waitingCursor = new BeatCursor();
@@ -46,6 +51,16 @@ export class BeatFold {
   constructor(rows: EpochRows, settings: FoldSettings) {
     this.#rows = rows;
     this.settings = settings;
+    this.intervals = new Intervals(settings);
+    this.edge = new EdgeFold({
+      openForEdge: (project, id, nowMs) => this.#openForEdge(project, id, nowMs),
+      listEdge: (view, event, nowMs) => this.#listEvent(view, event, nowMs),
+    });
+  }
+
+  setSettings(settings: FoldSettings): void {
+    this.settings = settings;
+    this.intervals.settings = settings;
   }
 
   /** Views held, closed ones that can still be reopened included. */
@@ -63,6 +78,7 @@ export class BeatFold {
       if (due.kind === 'reorder') this.#reorder(view, due.atMs);
       else if (due.kind === 'place') this.#place(view);
       else if (due.kind === 'timeout') this.#timeOut(view, due.atMs);
+      else if (due.kind === 'silent') this.#silence(view, due.atMs);
       else this.#forget(view, due.atMs);
     }
     this.#closedIds.advance(nowMs);
@@ -80,22 +96,40 @@ export class BeatFold {
     }
     const project = cursor.text(cursor.projectStart, cursor.projectEnd);
     const id = cursor.text(cursor.viewStart, cursor.viewEnd);
-    const view = this.#open(project, id, nowMs, cursor.trustedClock);
+    const view = this.#open(project, id, nowMs);
     if (view === undefined) return;
     view.lastArrivalMs = nowMs;
+    if (!view.clock.measured) {
+      view.clock.trusted = cursor.trustedClock;
+      this.#deadlines.set(nowMs + this.settings.reorderMs, 'place', view);
+    }
     if (!view.clock.fixed) this.#measure(view, record, start, nowMs);
     this.#takeEvents(view, record, nowMs);
     if (view.closed) this.#mark(view);
+    this.intervals.gauge(view, false);
     this.#schedule(view);
   }
 
-  /** Writes the rows of all views that changed in the epoch. */
-  writeDirty(epoch: number): void {
+  /** Folds the edge requests that one record holds. */
+  takeEdge(body: EdgeRequests, record: FoldRecord, nowMs: number, epoch: number): void {
+    this.#epoch = epoch;
+    this.#record = record;
+    this.#event = -1;
+    this.edge.take(body, nowMs, this.settings);
+  }
+
+  /** Writes the rows of the epoch: views that changed, windows that were added to, who is watching now. */
+  writeEpoch(epoch: number, logTimeMs: number): void {
+    const rows = this.#rows;
     for (const view of this.#dirty) {
       view.dirty = false;
-      this.#rows.view(view, epoch);
+      this.intervals.settleEnd(view);
+      rows.view(view, epoch);
     }
     this.#dirty.length = 0;
+    this.intervals.write(rows.playback, rows.viewersNow, logTimeMs, (out) =>
+      rows.endRow(out, epoch),
+    );
   }
 
   /** Last event of the open view that was silent longest, ms; log time without one. */
@@ -108,7 +142,7 @@ export class BeatFold {
     return openSinceMs;
   }
 
-  #open(project: string, id: string, nowMs: number, trusted: boolean): View | undefined {
+  #open(project: string, id: string, nowMs: number): View | undefined {
     const key = `${project}\0${id}`;
     const existing = this.#views.get(key);
     if (existing !== undefined) return existing;
@@ -121,10 +155,25 @@ export class BeatFold {
       this.#refuse(code, project, id, this.#record?.value ?? Buffer.alloc(0));
       return undefined;
     }
-    const view = new View(key, project, id, nowMs, trusted);
+    const view = new View(key, project, id, nowMs);
     this.#views.set(key, view);
-    this.#deadlines.set(nowMs + this.settings.reorderMs, 'place', view);
     this.counters.viewsOpened++;
+    return view;
+  }
+
+  /** A view of which only edge logs tell so far lives by them; one that its player reports does not. */
+  #openForEdge(project: string, id: string, nowMs: number): View | undefined {
+    const view = this.#open(project, id, nowMs);
+    if (view === undefined || view.clock.measured) {
+      if (view !== undefined) this.#mark(view);
+      return view;
+    }
+    if (view.edge.requestCount === 0) {
+      this.#deadlines.set(nowMs + this.settings.reorderMs, 'place', view);
+    }
+    view.lastArrivalMs = nowMs;
+    this.#mark(view);
+    this.#schedule(view);
     return view;
   }
 
@@ -160,7 +209,10 @@ export class BeatFold {
     const cursor = this.#cursor;
     const run = view.existingLane(cursor.source, cursor.lane)?.runNumber ?? 0;
     const stamp = contextStamp(rankOf(cursor.source, cursor.lane), run, cursor.seq);
-    if (view.context.take(cursor, cursor.contextStart, cursor.contextEnd, stamp)) this.#mark(view);
+    if (view.context.take(cursor, cursor.contextStart, cursor.contextEnd, stamp)) {
+      view.tuple = -1;
+      this.#mark(view);
+    }
   }
 
   #offer(view: View, nowMs: number): void {
@@ -189,7 +241,7 @@ export class BeatFold {
       if (verdict === 'late') view.reportsLate++;
       this.#applyAside(view, cursor, lane.runNumber, nowMs, verdict === 'late');
     } else {
-      this.#applyInOrder(view, cursor, { source, run: lane.runNumber, arrivedMs: nowMs });
+      this.#applyInOrder(view, cursor, source, lane.runNumber, nowMs);
     }
     this.#drain(view, source, lane);
     const peer = lane.peer;
@@ -233,20 +285,27 @@ export class BeatFold {
     if (!cursor.openEvent(bytes)) return;
     cursor.source = source;
     if (cursor.lane === 1) this.#applyAside(view, cursor, run, arrivedMs, false);
-    else this.#applyInOrder(view, cursor, { source, run, arrivedMs });
+    else this.#applyInOrder(view, cursor, source, run, arrivedMs);
   }
 
-  #applyInOrder(view: View, cursor: BeatCursor, report: Report): void {
+  #applyInOrder(
+    view: View,
+    cursor: BeatCursor,
+    source: number,
+    run: number,
+    arrivedMs: number,
+  ): void {
+    const report: Report = { source, run, arrivedMs, intervals: this.intervals };
     const started = view.machine.started;
     const result = applyInOrder(view, cursor, report, this.settings);
     this.#list(view, cursor, report, result);
     const ended = isEnd(view.machine.state);
     if (ended !== view.closed) this.#turn(view, ended, report.arrivedMs);
-    if (started !== view.machine.started && view.startDay >= 0) this.#mark(view);
+    if (started !== view.machine.started) this.#mark(view);
   }
 
   #applyAside(view: View, cursor: BeatCursor, run: number, nowMs: number, late: boolean): void {
-    const report = { source: cursor.source, run, arrivedMs: nowMs };
+    const report = { source: cursor.source, run, arrivedMs: nowMs, intervals: this.intervals };
     this.#list(view, cursor, report, applyAside(view, cursor, report, this.settings, late));
   }
 
@@ -259,10 +318,6 @@ export class BeatFold {
     const name = cursor.text(cursor.nameStart, cursor.nameEnd);
     if (name === REFUSED_EVENT) return;
     this.counters.eventsTaken++;
-    if (++view.listed > this.settings.eventsPerViewMax) {
-      this.counters.eventsUnlisted++;
-      return;
-    }
     const { clock, machine } = view;
     const inOrder = cursor.lane === 0 && result === 'yes';
     const event = {
@@ -278,13 +333,23 @@ export class BeatFold {
       totals: view.totals,
       parts: Buffer.from(cursor.bytes.subarray(cursor.partsStart, cursor.eventEnd)),
     };
-    if (view.clock.fixed) this.#rows.viewEvent(view, event, this.#latestMs(report), this.#epoch);
+    this.#listEvent(view, event, report.arrivedMs);
+  }
+
+  /** Puts an event into the timeline, or keeps it until the view has a place in time. */
+  #listEvent(view: View, event: HeldEvent, nowMs: number): void {
+    if (++view.listed > this.settings.eventsPerViewMax) {
+      this.counters.eventsUnlisted++;
+      return;
+    }
+    const placed = view.clock.fixed || (event.lane === 2 && view.startDay >= 0);
+    if (placed) this.#rows.viewEvent(view, event, this.#latestMs(nowMs), this.#epoch);
     else view.held.push(event);
   }
 
   /** The latest moment that a timeline may show. */
-  #latestMs(report: Report): number {
-    return report.arrivedMs + this.settings.futureMs;
+  #latestMs(arrivedMs: number): number {
+    return arrivedMs + this.settings.futureMs;
   }
 
   #reorder(view: View, nowMs: number): void {
@@ -319,11 +384,12 @@ export class BeatFold {
       else this.#deadlines.set(soonestMs, 'place', view);
       return;
     }
-    clock.fixed = true;
-    view.startDay = dayOf(view.startMs);
-    const latestMs = view.lastArrivalMs + this.settings.futureMs;
+    clock.fixed = clock.measured;
+    if (view.startDay < 0) view.startDay = dayOf(view.startMs);
+    const latestMs = this.#latestMs(view.lastArrivalMs);
     for (const event of view.held) this.#rows.viewEvent(view, event, latestMs, this.#epoch);
     view.held = [];
+    if (clock.fixed) this.intervals.place(view);
     this.#mark(view);
   }
 
@@ -336,7 +402,16 @@ export class BeatFold {
       this.counters.viewsClosed++;
       this.#deadlines.set(nowMs + this.settings.reopenMs, 'forget', view);
     }
-    if (view.startDay >= 0) this.#mark(view);
+    this.intervals.gauge(view, false);
+    this.#mark(view);
+  }
+
+  /** A view that says nothing is not counted as watching now. */
+  #silence(view: View, nowMs: number): void {
+    view.silentScheduled = false;
+    if (this.#views.get(view.key) !== view || view.closed) return;
+    if (view.lastArrivalMs + this.settings.silentMs > nowMs) this.#schedule(view);
+    else this.intervals.gauge(view, true);
   }
 
   #timeOut(view: View, nowMs: number): void {
@@ -377,6 +452,10 @@ export class BeatFold {
         view.reorderScheduled = true;
         this.#deadlines.set(soonest, 'reorder', view);
       }
+    }
+    if (!view.silentScheduled && !view.closed) {
+      view.silentScheduled = true;
+      this.#deadlines.set(view.lastArrivalMs + this.settings.silentMs, 'silent', view);
     }
     if (!view.timeoutScheduled && !view.closed) {
       view.timeoutScheduled = true;

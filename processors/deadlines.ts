@@ -3,7 +3,7 @@
  * A binary heap: a partition holds one or two entries for each view.
  */
 
-export type DeadlineKind = 'reorder' | 'place' | 'timeout' | 'forget';
+export type DeadlineKind = 'reorder' | 'place' | 'timeout' | 'silent' | 'forget';
 
 export interface Deadline<Subject> {
   readonly atMs: number;

@@ -72,7 +72,7 @@ export class PartitionFold {
   /** Ends the epoch: rows of all views that changed, and what the commit row says. */
   endEpoch(): Epoch {
     const { epoch } = this;
-    this.beats.writeDirty(epoch);
+    this.beats.writeEpoch(epoch, this.logTimeMs);
     const ended: Epoch = {
       partition: this.partition,
       epoch,
@@ -87,7 +87,7 @@ export class PartitionFold {
     this.#records = 0;
     if (this.#announced !== undefined) {
       this.#settings = this.#announced;
-      this.beats.settings = this.#announced;
+      this.beats.setSettings(this.#announced);
       this.#announced = undefined;
     }
     return ended;
@@ -115,13 +115,14 @@ export class PartitionFold {
     }
     if (version.kind === 'tick') return;
     try {
-      this.#takeRare(record, version);
+      this.#takeDecoded(record, version, nowMs);
     } catch {
       this.#refuse(record, 'record_malformed', 'The record does not match its schema.');
     }
   }
 
-  #takeRare(record: FoldRecord, version: RecordVersion): void {
+  /** Takes a record that is decoded into objects: all but beats. */
+  #takeDecoded(record: FoldRecord, version: RecordVersion, nowMs: number): void {
     if (isKind(version, 'reject')) {
       const { bytes, ...body } = decodeBody(version, record.value);
       this.rows.reject(
@@ -131,6 +132,8 @@ export class PartitionFold {
     } else if (isKind(version, 'settings')) {
       const { values } = decodeBody(version, record.value);
       this.#announced = withAnnounced(this.#announced ?? this.#settings, values);
+    } else if (isKind(version, 'edge')) {
+      this.beats.takeEdge(decodeBody(version, record.value), record, nowMs, this.epoch);
     } else {
       this.#refuse(
         record,

@@ -5,6 +5,7 @@
  * what comes from another source gives its values.
  */
 import { type BeatCursor, PART } from './cursor.ts';
+import type { Intervals } from './intervals.ts';
 import type { FoldSettings } from './settings.ts';
 import { isEnd, STATE } from './states.ts';
 import { UNKNOWN } from './track.ts';
@@ -23,6 +24,8 @@ export interface Report {
   readonly run: number;
   /** Log time at which it came, ms. */
   readonly arrivedMs: number;
+  /** Where what happens in each window goes. */
+  readonly intervals: Intervals;
 }
 
 /** Why a report was refused after it was read. */
@@ -51,11 +54,30 @@ export function applyInOrder(
     clock.lastAt = Number.NaN;
     return 'time_out_of_range';
   }
-  machine.credit(elapsedMs, cursor.at - elapsedMs, settings.gapMs);
+  creditTime(view, elapsedMs, cursor.at, report.intervals, settings.gapMs);
   machine.touch(clock.lineMs);
+  const { rebufferCount, started } = machine;
   noticeRun(view, report, stateCode);
   takeParts(view, cursor, report, cursor.at, true);
+  if (machine.started !== started) report.intervals.started(view, clock.lineMs, machine.startupMs);
+  if (machine.rebufferCount !== rebufferCount) report.intervals.rebufferStarted(view, clock.lineMs);
+  report.intervals.active(view, machine.state, clock.lineMs);
   return 'yes';
+}
+
+/** Gives time to the state held: to the view's figures and, the same milliseconds, to the windows they fall in. */
+function creditTime(
+  view: View,
+  elapsedMs: number,
+  at: number,
+  intervals: Intervals,
+  gapMs: number,
+): void {
+  const { clock, machine } = view;
+  const { rebufferMs, state } = machine;
+  machine.credit(elapsedMs, at - elapsedMs, gapMs);
+  const rebuffering = machine.rebufferMs > rebufferMs;
+  intervals.credit(view, state, clock.lineMs - elapsedMs, Math.min(elapsedMs, gapMs), rebuffering);
 }
 
 /** Applies a report about a request, or one whose place was given up: it changes no state. */
@@ -174,7 +196,7 @@ function takeParts(
 function takeOther(view: View, cursor: BeatCursor, report: Report, index: number): void {
   switch (cursor.partTypes[index]) {
     case PART.request:
-      takeRequest(view, cursor, report.run);
+      takeRequest(view, cursor, report);
       break;
     case PART.timing:
       takeTiming(view, cursor);
@@ -186,7 +208,7 @@ function takeOther(view: View, cursor: BeatCursor, report: Report, index: number
       const start = cursor.partStarts[index] ?? 0;
       const end = cursor.partEnds[index] ?? 0;
       const stamp = contextStamp(rankOf(report.source, cursor.lane), report.run, cursor.seq);
-      view.context.take(cursor, start, end, stamp);
+      if (view.context.take(cursor, start, end, stamp)) view.tuple = -1;
       break;
     }
   }
@@ -239,6 +261,7 @@ function takeRendition(view: View, cursor: BeatCursor, moment: Moment): void {
   const height = cursor.readLong();
   if (bitrate > 0) {
     addPoint(view, selected ? 'selected' : 'shown', moment, bitrate);
+    if (moment.inOrder && (!selected || view.shown === undefined)) view.bitrateNow = bitrate;
   }
   // Sizes hold until the next rendition in order says others; one without sizes makes them unknown.
   if (!moment.inOrder || (width === view.sourceWidth && height === view.sourceHeight)) return;
@@ -256,7 +279,9 @@ function takeStatus(view: View, cursor: BeatCursor, moment: Moment): void {
   const width = cursor.readLong();
   const height = cursor.readLong();
   if (latencyMs >= 0) {
-    addPoint(view, 'latency', moment, latencyMs > LIVE_LATENCY_MAX_MS ? UNKNOWN : latencyMs);
+    const isLive = latencyMs <= LIVE_LATENCY_MAX_MS;
+    addPoint(view, 'latency', moment, isLive ? latencyMs : UNKNOWN);
+    view.latencyNow = isLive ? latencyMs : -1;
   }
   if (!moment.inOrder) return;
   if (dropped >= 0) view.droppedFrames = dropped;
@@ -294,7 +319,7 @@ function takeError(view: View, cursor: BeatCursor, inOrder: boolean): void {
   else if (fatal === FATAL.unknown) view.errorPending = true;
 }
 
-function takeRequest(view: View, cursor: BeatCursor, run: number): void {
+function takeRequest(view: View, cursor: BeatCursor, report: Report): void {
   const kind = cursor.readLong();
   const status = cursor.readLong();
   const bytes = cursor.readLong();
@@ -302,7 +327,12 @@ function takeRequest(view: View, cursor: BeatCursor, run: number): void {
   const ttlbMs = cursor.readLong();
   cursor.skipText();
   const cdn = cursor.readText();
-  if (cdn !== '') view.context.set(CDN, cdn, contextStamp(RANK.request, run, cursor.seq));
+  if (
+    cdn !== '' &&
+    view.context.set(CDN, cdn, contextStamp(RANK.request, report.run, cursor.seq))
+  ) {
+    view.tuple = -1;
+  }
   view.requestCount++;
   if (status === 0 || status >= 400) view.requestFailedCount++;
   const succeeded = (status >= 200 && status < 300) || status === 304;
@@ -311,6 +341,9 @@ function takeRequest(view: View, cursor: BeatCursor, run: number): void {
     view.mediaTtfbSumMs += ttfbMs;
     view.mediaTtfbCount++;
     view.mediaTtfbMaxMs = Math.max(view.mediaTtfbMaxMs, ttfbMs);
+    // A response's timestamp is its request's; a native event comes when the request is over.
+    const at = cursor.lane === 1 ? cursor.at + ttfbMs : cursor.at;
+    report.intervals.firstByte(view, at, ttfbMs);
   }
   if (bytes >= 0 && ttlbMs > 0) {
     view.mediaBytes += bytes;

@@ -11,9 +11,11 @@ import { indexOfDimension } from './view-context.ts';
 import { figuresOf, hasFailed, outcomeOf } from './view-figures.ts';
 
 const DAY_MS = 86_400_000;
-const LANES = ['main', 'response'] as const;
+const LANES = ['main', 'response', 'edge'] as const;
+const EVENT_SOURCES = [...SOURCES, 'edge'] as const;
 /** Version of the beat schema whose parts go into the timeline. */
 export const PARTS_VERSION = 1;
+const LANE_EDGE = LANES.indexOf('edge');
 const VIEW_ID = indexOfDimension('view_id');
 const HAS_AD = indexOfDimension('view_has_ad');
 const ERROR_CODE = indexOfDimension('player_error_code');
@@ -39,6 +41,8 @@ export class EpochRows {
   readonly views = new RowWriter();
   readonly viewEvents = new RowWriter();
   readonly rejected = new RowWriter();
+  readonly playback = new RowWriter();
+  readonly viewersNow = new RowWriter();
   readonly #partition: number;
 
   constructor(partition: number) {
@@ -49,6 +53,8 @@ export class EpochRows {
     this.views.reset();
     this.viewEvents.reset();
     this.rejected.reset();
+    this.playback.reset();
+    this.viewersNow.reset();
   }
 
   view(view: View, epoch: number): void {
@@ -63,14 +69,14 @@ export class EpochRows {
     out.string(outcomeOf(view));
     out.uint8(hasFailed(view) && !view.errorBusiness ? 1 : 0);
     out.uint8(hasFailed(view) && view.errorBusiness ? 1 : 0);
-    out.string(view.driverHasStates ? (SOURCES[view.driver] ?? '') : '');
+    out.string(sourceOf(view));
     const figures = figuresOf(view);
     for (const { name, type } of viewFigures) {
       const value = figures[name];
       if (type === 'Int64') out.int64(exact(value ?? 0));
       else out.nullableInt64(value === null ? null : exact(value));
     }
-    this.#endRow(out, epoch);
+    this.endRow(out, epoch);
   }
 
   viewEvent(view: View, event: HeldEvent, latestMs: number, epoch: number): void {
@@ -78,9 +84,10 @@ export class EpochRows {
     out.string(view.project);
     out.string(view.id);
     out.date(view.startDay);
-    out.dateTime64Ms(Math.min(view.clock.placeLine(event.lineMs), latestMs));
+    const atMs = event.lane === LANE_EDGE ? event.lineMs : view.clock.placeLine(event.lineMs);
+    out.dateTime64Ms(Math.min(atMs, latestMs));
     out.int64(event.clientAt);
-    out.string(SOURCES[event.source] ?? '');
+    out.string(EVENT_SOURCES[event.source] ?? '');
     out.string(LANES[event.lane] ?? '');
     out.uint16(Math.min(event.run, 0xffff));
     out.int64(event.seq);
@@ -94,7 +101,7 @@ export class EpochRows {
     out.int64(event.totals.seekMs);
     out.uint16(PARTS_VERSION);
     out.bytes(event.parts);
-    this.#endRow(out, epoch);
+    this.endRow(out, epoch);
   }
 
   reject(row: RejectRow, epoch: number): void {
@@ -108,14 +115,20 @@ export class EpochRows {
     out.string(row.code);
     out.string(row.message);
     out.bytes(row.bytes);
-    this.#endRow(out, epoch);
+    this.endRow(out, epoch);
   }
 
-  #endRow(out: RowWriter, epoch: number): void {
+  /** Ends a row with what every row ends with. */
+  endRow(out: RowWriter, epoch: number): void {
     out.uint16(this.#partition);
     out.uint64(epoch);
     out.endRow();
   }
+}
+
+function sourceOf(view: View): string {
+  if (view.driverHasStates) return SOURCES[view.driver] ?? '';
+  return view.isEdgeOnly ? 'cmcd1' : '';
 }
 
 /** Day of a moment, days since 1970. */

@@ -32,6 +32,14 @@ export interface FoldSettings {
   readonly waitingMax: number;
   /** Views held by one partition; beyond, new ones are refused. */
   readonly viewsMax: number;
+  /** Tuples of one window of interval rows; beyond, video_id and then asn become `(other)`. */
+  readonly intervalTuplesMax: number;
+  /** A view silent for longer is not counted as watching now, ms of log time. */
+  readonly silentMs: number;
+  /** How long an edge request is remembered to know its repeats, ms of log time. */
+  readonly edgeDedupMs: number;
+  /** Edge requests remembered by one partition; beyond, the oldest is forgotten. */
+  readonly edgeDedupMax: number;
   /** Closed ids remembered by one partition; beyond, the oldest is forgotten. */
   readonly closedMemoryMax: number;
   /** Events of one view that go into its timeline; beyond, they count but are not listed. */
@@ -55,6 +63,10 @@ export const defaultFoldSettings: FoldSettings = {
   futureMs: 10 * MINUTE_MS,
   waitingMax: 256,
   viewsMax: 500_000,
+  intervalTuplesMax: 5_000,
+  silentMs: 45_000,
+  edgeDedupMs: 15 * MINUTE_MS,
+  edgeDedupMax: 500_000,
   closedMemoryMax: 200_000,
   eventsPerViewMax: 10_000,
 };

@@ -7,7 +7,15 @@
 import { RowWriter } from '../platform/store/row-binary.ts';
 import type { Store } from '../platform/store/store.ts';
 import type { Table } from '../schemas/tables/table.ts';
-import { epochs, epochTables, rejected, viewEvents, views } from '../schemas/tables/tables.ts';
+import {
+  epochs,
+  epochTables,
+  playback5s,
+  rejected,
+  viewEvents,
+  viewersNow,
+  views,
+} from '../schemas/tables/tables.ts';
 import type { Epoch } from './partition.ts';
 
 /** Rows of one table of one epoch. */
@@ -42,6 +50,8 @@ export function sealEpoch(epoch: Epoch): SealedEpoch {
     [views, rows.views],
     [viewEvents, rows.viewEvents],
     [rejected, rows.rejected],
+    [playback5s, rows.playback],
+    [viewersNow, rows.viewersNow],
   ] as const;
   const tables = writers.map(([table, writer]) => ({
     table,

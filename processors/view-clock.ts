@@ -5,14 +5,12 @@
  * it never goes back. A place in time is the line plus a shift, measured on the first beats and then fixed.
  */
 export class ViewClock {
-  /** Log time of the first beat, ms. */
-  readonly firstMs: number;
-  readonly trusted: boolean;
+  trusted = false;
   /** Log's clock minus client's, ms: the smallest seen while it is measured. */
-  shiftMs: number;
+  shiftMs = Number.POSITIVE_INFINITY;
   fixed = false;
   /** The smallest seen ever; moves nothing. */
-  skewMs: number;
+  skewMs = Number.POSITIVE_INFINITY;
   /** What steps of the client's clock add to its timestamps to give the line. */
   adjustMs = 0;
   /** Client's timestamp of the latest event in order; NaN before the first. */
@@ -22,16 +20,15 @@ export class ViewClock {
   /** Reports whose timestamp preceded their predecessor's. */
   disordered = 0;
 
-  constructor(nowMs: number, trusted: boolean) {
-    this.firstMs = nowMs;
-    this.trusted = trusted;
-    this.shiftMs = trusted ? 0 : Number.POSITIVE_INFINITY;
-    this.skewMs = Number.POSITIVE_INFINITY;
+  /** True once a beat was measured. */
+  get measured(): boolean {
+    return Number.isFinite(this.skewMs);
   }
 
   /** Measures on a beat that came at `nowMs` and whose latest timestamp is `latestAt`. */
   measure(latestAt: number, nowMs: number): void {
     const offset = nowMs - latestAt;
+    if (this.trusted) this.shiftMs = 0;
     if (offset < this.skewMs) this.skewMs = offset;
     if (!this.fixed && !this.trusted && offset < this.shiftMs) this.shiftMs = offset;
   }

@@ -1,6 +1,7 @@
 /** What a view came to, as the columns of `views`. A value that the view does not have is null. */
 import { SOURCES } from '../schemas/beat.ts';
 import type { viewFigures } from '../schemas/tables/tables.ts';
+import type { EdgeFigures } from './edge-figures.ts';
 import { countLost } from './lane.ts';
 import {
   experienceScoreMilli,
@@ -114,6 +115,22 @@ function scoreFigures(view: View, upscalePpm: number | null, maxUpscalePpm: numb
   };
 }
 
+function edgeFigures(edge: EdgeFigures) {
+  return {
+    edge_request_count: edge.requestCount,
+    edge_bytes: edge.bytes,
+    edge_error_count: edge.errorCount,
+    edge_bitrate_bit_ms: edge.bitrateBitMs,
+    edge_media_ms: edge.mediaMs,
+    edge_starvation_count: edge.starvationCount,
+    edge_startup_request_count: edge.startupRequestCount,
+    edge_buffer_sum_ms: edge.bufferSumMs,
+    edge_buffer_count: edge.bufferCount,
+    edge_throughput_sum_kbps: edge.throughputSumKbps,
+    edge_throughput_count: edge.throughputCount,
+  };
+}
+
 export function figuresOf(view: View): Figures {
   const { machine } = view;
   const picture = pictureFigures(view);
@@ -155,6 +172,7 @@ export function figuresOf(view: View): Figures {
     reports_duplicate: view.reportsDuplicate,
     reports_disordered: view.clock.disordered,
     reports_shadowed: view.reportsShadowed,
-    clock_skew_ms: Number.isFinite(view.clock.skewMs) ? view.clock.skewMs : 0,
+    clock_skew_ms: view.clock.measured ? view.clock.skewMs : 0,
+    ...edgeFigures(view.edge),
   };
 }

@@ -4,12 +4,15 @@
  * A view is a deterministic function of the set of records that carry its id: duplicates change nothing, arrival order
  * changes nothing within the reorder wait, and what is missing is counted.
  */
+import { EdgeFigures } from './edge-figures.ts';
+import type { EndedCell, PendingCredit } from './intervals.ts';
 import { Lane } from './lane.ts';
 import { StateMachine } from './states.ts';
 import { TimeLane } from './time-lane.ts';
 import { Track } from './track.ts';
 import { ViewClock } from './view-clock.ts';
 import { ViewContext } from './view-context.ts';
+import type { GaugePlace } from './viewers-gauge.ts';
 
 /** Reports about requests come late, batched by the player: values are kept so long to be weighed in order, ms. */
 const VALUES_KEPT_MS = 60_000;
@@ -48,7 +51,7 @@ export class View {
   readonly project: string;
   readonly id: string;
   readonly context = new ViewContext();
-  readonly clock: ViewClock;
+  readonly clock = new ViewClock();
   machine = new StateMachine();
 
   /** Source whose reports are the view's states; -1 before any report in order. */
@@ -116,11 +119,28 @@ export class View {
   reorderScheduled = false;
   timeoutScheduled = false;
 
-  constructor(key: string, project: string, id: string, nowMs: number, trusted: boolean) {
+  /** Bitrate shown, and live latency, as reported last; -1 unknown. What time is credited with in interval rows. */
+  bitrateNow = -1;
+  latencyNow = -1;
+  /** Tuple of its interval dimensions; -1 when it must be looked up. */
+  tuple = -1;
+  /** Windows in which it was counted last, and in which it began to play; -1 before. */
+  viewerWindow = -1;
+  startingWindow = -1;
+  startedWindow = -1;
+  endedCell: EndedCell | undefined;
+  readonly gaugePlace: GaugePlace = { tuple: -1, state: -1 };
+  silentScheduled = false;
+  /** What waits for the view's place in time. */
+  pendingCredits: PendingCredit[] = [];
+
+  /** What edge logs say of it. */
+  readonly edge = new EdgeFigures();
+
+  constructor(key: string, project: string, id: string, nowMs: number) {
     this.key = key;
     this.project = project;
     this.id = id;
-    this.clock = new ViewClock(nowMs, trusted);
     this.lastArrivalMs = nowMs;
   }
 
@@ -170,17 +190,26 @@ export class View {
     this.selected = undefined;
     this.scale = undefined;
     this.latency = undefined;
+    this.bitrateNow = -1;
+    this.latencyNow = -1;
   }
 
   /** Where the view starts, on the log's clock, ms. */
   get startMs(): number {
-    const { clock, machine } = this;
-    return machine.touched ? clock.placeLine(machine.startLineMs) : clock.placeAt(this.responseAt);
+    const { clock, edge, machine, responseAt } = this;
+    if (machine.touched) return clock.placeLine(machine.startLineMs);
+    return Number.isFinite(responseAt) ? clock.placeAt(responseAt) : edge.firstMs;
   }
 
   /** Where it ends, or what was heard of it last, ms. */
   get endMs(): number {
-    return this.machine.touched ? this.clock.placeLine(this.machine.endLineMs) : this.startMs;
+    if (this.machine.touched) return this.clock.placeLine(this.machine.endLineMs);
+    return this.isEdgeOnly ? this.edge.lastMs : this.startMs;
+  }
+
+  /** Nothing but edge logs tells of it. */
+  get isEdgeOnly(): boolean {
+    return this.edge.requestCount > 0 && !this.clock.measured;
   }
 
   get totals(): EventTotals {

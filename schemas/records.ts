@@ -154,3 +154,20 @@ export function decodeParts(version: number, bytes: Buffer): Part[] | undefined 
   const type = partsTypes.get(version);
   return type === undefined ? undefined : (type.fromBuffer(bytes) as Part[]);
 }
+
+const edgeRequestType = edgeTypeOf(current.get('edge'));
+
+function edgeTypeOf(version: RecordVersion | undefined): Type {
+  if (version === undefined) throw new Error('no schema for edge requests');
+  return (fieldType(version.type, 'requests') as avro.types.ArrayType).itemsType;
+}
+
+/** One edge request as `view_events` keeps it. */
+export function encodeEdgeRequest(request: EdgeRequest): Buffer {
+  return edgeRequestType.toBuffer(request);
+}
+
+/** Reads what `encodeEdgeRequest` wrote. */
+export function decodeEdgeRequest(bytes: Buffer): EdgeRequest {
+  return edgeRequestType.fromBuffer(bytes) as EdgeRequest;
+}

@@ -17,7 +17,7 @@ function metric(defaults: Partial<ViewMetric>, entry: Entry): ViewMetric {
 }
 
 const STARTED = (value: string): string => `if(started, ${value}, NULL)`;
-const WITH_STATES = (value: string): string => `if(source != '', ${value}, NULL)`;
+const WITH_STATES = (value: string): string => `if(source NOT IN ('', 'cmcd1'), ${value}, NULL)`;
 
 const count = (entry: Entry): ViewMetric =>
   metric({ defaultMeasure: 'count', good: 'none' }, entry);

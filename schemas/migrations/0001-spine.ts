@@ -55,7 +55,7 @@ export const spine: Migration = {
   outcome LowCardinality(String) COMMENT 'playing, ended, quit, failed, dropped, exit_before_start, stateless.',
   failed UInt8 COMMENT '1 when it failed for a technical reason.',
   failed_business UInt8 COMMENT '1 when it failed for a business reason.',
-  source LowCardinality(String) COMMENT 'What drives its states: native, cmcd, epas; empty without states.',
+  source LowCardinality(String) COMMENT 'What drives its states: native, cmcd, epas; cmcd1 when only edge logs tell of it; empty without states.',
   startup_ms Int64 COMMENT 'Startup time: first starting to first playing, pauses left out.',
   playing_ms Int64 COMMENT 'Time in playing.',
   rebuffer_ms Int64 COMMENT 'Time in rebuffering, seeking left out.',
@@ -107,6 +107,17 @@ export const spine: Migration = {
   reports_disordered Int64 COMMENT 'Reports whose time precedes their predecessor''s.',
   reports_shadowed Int64 COMMENT 'State reports of a source that does not drive the view.',
   clock_skew_ms Int64 COMMENT 'Best estimate of the log''s clock minus the client''s.',
+  edge_request_count Int64 COMMENT 'Requests of the view that edge logs report.',
+  edge_bytes Int64 COMMENT 'Bytes that edges sent for it.',
+  edge_error_count Int64 COMMENT 'Those requests with status 400 and above.',
+  edge_bitrate_bit_ms Int64 COMMENT 'CMCD br × d over media requests in edge logs, bit/s × ms.',
+  edge_media_ms Int64 COMMENT 'CMCD d over those: media time requested.',
+  edge_starvation_count Int64 COMMENT 'Requests in edge logs with CMCD bs: the buffer had run dry.',
+  edge_startup_request_count Int64 COMMENT 'Requests in edge logs with CMCD su: needed to start or to recover.',
+  edge_buffer_sum_ms Int64 COMMENT 'CMCD bl, summed over the requests that say it.',
+  edge_buffer_count Int64 COMMENT 'Requests in edge logs with CMCD bl.',
+  edge_throughput_sum_kbps Int64 COMMENT 'CMCD mtp, summed over the requests that say it.',
+  edge_throughput_count Int64 COMMENT 'Requests in edge logs with CMCD mtp.',
   _partition UInt16 COMMENT 'Partition of the log that the row was concluded from.',
   _epoch UInt64 COMMENT 'Epoch of the partition that wrote the row.'
 )
@@ -121,8 +132,8 @@ SETTINGS non_replicated_deduplication_window = 10000`,
   start_day Date COMMENT 'Day of the first row of the view.',
   at DateTime64(3, 'UTC') COMMENT 'When it happened, on the log''s clock.',
   client_at Int64 COMMENT 'When it happened, on the client''s clock, ms since 1970.',
-  source LowCardinality(String) COMMENT 'native, cmcd, epas.',
-  lane LowCardinality(String) COMMENT 'main, response.',
+  source LowCardinality(String) COMMENT 'native, cmcd, epas, edge.',
+  lane LowCardinality(String) COMMENT 'main, response, edge.',
   run UInt16 COMMENT 'Run of sequence numbers that it belongs to.',
   seq Int64 COMMENT 'Sequence number, -1 without.',
   name LowCardinality(String) COMMENT 'Name of the event on the wire.',
@@ -134,7 +145,7 @@ SETTINGS non_replicated_deduplication_window = 10000`,
   rebuffer_count Int64 COMMENT 'Rebuffer events of the view up to here.',
   seek_ms Int64 COMMENT 'Seek time of the view up to here.',
   schema_version UInt16 COMMENT 'Version of the beat schema that \`parts\` is written in.',
-  parts String COMMENT 'What it said: the Avro array of parts, as it stands in the log.',
+  parts String COMMENT 'What it said: the Avro array of parts, or the edge request, as it stands in the log.',
   _partition UInt16 COMMENT 'Partition of the log that the row was concluded from.',
   _epoch UInt64 COMMENT 'Epoch of the partition that wrote the row.'
 )
@@ -160,6 +171,70 @@ ENGINE = MergeTree
 PARTITION BY toDate(at)
 ORDER BY (project, at)
 SETTINGS non_replicated_deduplication_window = 10000`,
+    `CREATE TABLE IF NOT EXISTS playback_5s
+(
+  project LowCardinality(String) COMMENT 'Tenant.',
+  window DateTime('UTC') COMMENT 'Start of the 5 s of event time.',
+  video_id String COMMENT 'Video id',
+  stream_type LowCardinality(String) COMMENT 'Stream type',
+  player_name LowCardinality(String) COMMENT 'Player name',
+  operating_system LowCardinality(String) COMMENT 'Operating system',
+  viewer_device_category LowCardinality(String) COMMENT 'Device category',
+  country LowCardinality(String) COMMENT 'Country',
+  asn LowCardinality(String) COMMENT 'Autonomous system',
+  cdn LowCardinality(String) COMMENT 'CDN',
+  sub_property_id LowCardinality(String) COMMENT 'Sub-property',
+  viewers Int64 COMMENT 'Views that were starting, playing, rebuffering or seeking at any time in it.',
+  starting_viewers Int64 COMMENT 'Views that were starting at any time in it.',
+  viewing_ms Int64 COMMENT 'Time in starting, playing, rebuffering and seeking.',
+  playing_ms Int64 COMMENT 'Time in playing.',
+  rebuffer_ms Int64 COMMENT 'Time in rebuffering, seeks left out.',
+  rebuffer_starts Int64 COMMENT 'Rebuffer events that began.',
+  bitrate_bit_ms Int64 COMMENT 'Bitrate shown times playing time, bit/s × ms.',
+  bitrate_known_ms Int64 COMMENT 'Playing time with known bitrate.',
+  latency_ms_ms Int64 COMMENT 'Live latency times playing time, ms × ms.',
+  latency_known_ms Int64 COMMENT 'Playing time with known live latency.',
+  views_started Int64 COMMENT 'Views that began to play.',
+  views_ended Int64 COMMENT 'Views that ended.',
+  views_decided Int64 COMMENT 'Views that began to play or ended, each once a window.',
+  exits_before_start Int64 COMMENT 'Views that ended without playing and without a failure.',
+  startup_failures Int64 COMMENT 'Views that failed before playing, for a technical reason.',
+  failures Int64 COMMENT 'Views that failed, for a technical reason.',
+  startup_sketch Map(UInt16, Int64) COMMENT 'Startup times, ms, of views that began to play.',
+  latency_sketch Map(UInt16, Int64) COMMENT 'Live latency, ms, weighed by playing time in ms.',
+  bitrate_sketch Map(UInt16, Int64) COMMENT 'Bitrate, kbit/s, weighed by playing time in ms.',
+  ttfb_sketch Map(UInt16, Int64) COMMENT 'Time to first byte, ms, of media requests that succeeded.',
+  _partition UInt16 COMMENT 'Partition of the log that the row was concluded from.',
+  _epoch UInt64 COMMENT 'Epoch of the partition that wrote the row.'
+)
+ENGINE = MergeTree
+PARTITION BY toDate(window)
+ORDER BY (project, window)
+SETTINGS non_replicated_deduplication_window = 10000`,
+    `CREATE TABLE IF NOT EXISTS viewers_now
+(
+  project LowCardinality(String) COMMENT 'Tenant.',
+  at DateTime64(3, 'UTC') COMMENT 'Log time at the end of the epoch.',
+  stream_type LowCardinality(String) COMMENT 'Stream type',
+  player_name LowCardinality(String) COMMENT 'Player name',
+  operating_system LowCardinality(String) COMMENT 'Operating system',
+  viewer_device_category LowCardinality(String) COMMENT 'Device category',
+  country LowCardinality(String) COMMENT 'Country',
+  cdn LowCardinality(String) COMMENT 'CDN',
+  sub_property_id LowCardinality(String) COMMENT 'Sub-property',
+  starting Int64 COMMENT 'Views starting.',
+  playing Int64 COMMENT 'Views playing.',
+  rebuffering Int64 COMMENT 'Views rebuffering.',
+  seeking Int64 COMMENT 'Views seeking.',
+  paused Int64 COMMENT 'Views paused.',
+  _partition UInt16 COMMENT 'Partition of the log that the row was concluded from.',
+  _epoch UInt64 COMMENT 'Epoch of the partition that wrote the row.'
+)
+ENGINE = MergeTree
+PARTITION BY toStartOfHour(at)
+ORDER BY (project, at)
+TTL toDateTime(at, 'UTC') + INTERVAL 1 HOUR
+SETTINGS non_replicated_deduplication_window = 10000`,
     `CREATE TABLE IF NOT EXISTS epochs
 (
   topic LowCardinality(String) COMMENT 'Topic, with its generation.',
@@ -172,6 +247,8 @@ SETTINGS non_replicated_deduplication_window = 10000`,
   views_rows UInt64 COMMENT 'Rows written to views.',
   view_events_rows UInt64 COMMENT 'Rows written to view_events.',
   rejected_rows UInt64 COMMENT 'Rows written to rejected.',
+  playback_5s_rows UInt64 COMMENT 'Rows written to playback_5s.',
+  viewers_now_rows UInt64 COMMENT 'Rows written to viewers_now.',
   attempt UInt16 COMMENT 'Attempt whose rows stand.',
   fold_version UInt32 COMMENT 'Version of the fold that concluded it.'
 )

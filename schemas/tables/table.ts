@@ -10,6 +10,8 @@ export type ColumnType =
   | 'Int64'
   | 'Nullable(Int64)'
   | 'Date'
+  | 'Map(UInt16, Int64)'
+  | "DateTime('UTC')"
   | "DateTime64(3, 'UTC')";
 
 export interface Column<Name extends string = string> {

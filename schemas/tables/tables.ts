@@ -79,6 +79,29 @@ export const viewFigures = [
   column('reports_disordered', 'Int64', "Reports whose time precedes their predecessor's."),
   column('reports_shadowed', 'Int64', 'State reports of a source that does not drive the view.'),
   column('clock_skew_ms', 'Int64', "Best estimate of the log's clock minus the client's."),
+  column('edge_request_count', 'Int64', 'Requests of the view that edge logs report.'),
+  column('edge_bytes', 'Int64', 'Bytes that edges sent for it.'),
+  column('edge_error_count', 'Int64', 'Those requests with status 400 and above.'),
+  column(
+    'edge_bitrate_bit_ms',
+    'Int64',
+    'CMCD br × d over media requests in edge logs, bit/s × ms.',
+  ),
+  column('edge_media_ms', 'Int64', 'CMCD d over those: media time requested.'),
+  column(
+    'edge_starvation_count',
+    'Int64',
+    'Requests in edge logs with CMCD bs: the buffer had run dry.',
+  ),
+  column(
+    'edge_startup_request_count',
+    'Int64',
+    'Requests in edge logs with CMCD su: needed to start or to recover.',
+  ),
+  column('edge_buffer_sum_ms', 'Int64', 'CMCD bl, summed over the requests that say it.'),
+  column('edge_buffer_count', 'Int64', 'Requests in edge logs with CMCD bl.'),
+  column('edge_throughput_sum_kbps', 'Int64', 'CMCD mtp, summed over the requests that say it.'),
+  column('edge_throughput_count', 'Int64', 'Requests in edge logs with CMCD mtp.'),
 ] as const;
 
 export const views: Table = {
@@ -103,7 +126,7 @@ export const views: Table = {
     column(
       'source',
       'LowCardinality(String)',
-      'What drives its states: native, cmcd, epas; empty without states.',
+      'What drives its states: native, cmcd, epas; cmcd1 when only edge logs tell of it; empty without states.',
     ),
     ...viewFigures,
     ...epochColumns,
@@ -124,8 +147,8 @@ export const viewEvents: Table = {
     column('start_day', 'Date', 'Day of the first row of the view.'),
     column('at', TIME, "When it happened, on the log's clock."),
     column('client_at', 'Int64', "When it happened, on the client's clock, ms since 1970."),
-    column('source', 'LowCardinality(String)', 'native, cmcd, epas.'),
-    column('lane', 'LowCardinality(String)', 'main, response.'),
+    column('source', 'LowCardinality(String)', 'native, cmcd, epas, edge.'),
+    column('lane', 'LowCardinality(String)', 'main, response, edge.'),
     column('run', 'UInt16', 'Run of sequence numbers that it belongs to.'),
     column('seq', 'Int64', 'Sequence number, -1 without.'),
     column('name', 'LowCardinality(String)', 'Name of the event on the wire.'),
@@ -137,7 +160,11 @@ export const viewEvents: Table = {
     column('rebuffer_count', 'Int64', 'Rebuffer events of the view up to here.'),
     column('seek_ms', 'Int64', 'Seek time of the view up to here.'),
     column('schema_version', 'UInt16', 'Version of the beat schema that `parts` is written in.'),
-    column('parts', 'String', 'What it said: the Avro array of parts, as it stands in the log.'),
+    column(
+      'parts',
+      'String',
+      'What it said: the Avro array of parts, or the edge request, as it stands in the log.',
+    ),
     ...epochColumns,
   ],
   engine: [
@@ -191,12 +218,110 @@ export const epochs: Table = {
     column('views_rows', 'UInt64', 'Rows written to views.'),
     column('view_events_rows', 'UInt64', 'Rows written to view_events.'),
     column('rejected_rows', 'UInt64', 'Rows written to rejected.'),
+    column('playback_5s_rows', 'UInt64', 'Rows written to playback_5s.'),
+    column('viewers_now_rows', 'UInt64', 'Rows written to viewers_now.'),
     column('attempt', 'UInt16', 'Attempt whose rows stand.'),
     column('fold_version', 'UInt32', 'Version of the fold that concluded it.'),
   ],
   engine: ['ENGINE = MergeTree', 'ORDER BY (topic, _partition, _epoch)', settings].join('\n'),
 };
 
+const intervalDimensions = dimensions.filter(({ interval }) => interval);
+
+/** What `viewers_now` leaves out of the interval dimensions, to stay small. */
+export const NOW_LEAVES_OUT: ReadonlySet<string> = new Set(['video_id', 'asn']);
+
+/** Sums of one window and one tuple of dimensions, in the order of the columns. Signed: corrections are negative. */
+export const playbackSums = [
+  column(
+    'viewers',
+    'Int64',
+    'Views that were starting, playing, rebuffering or seeking at any time in it.',
+  ),
+  column('starting_viewers', 'Int64', 'Views that were starting at any time in it.'),
+  column('viewing_ms', 'Int64', 'Time in starting, playing, rebuffering and seeking.'),
+  column('playing_ms', 'Int64', 'Time in playing.'),
+  column('rebuffer_ms', 'Int64', 'Time in rebuffering, seeks left out.'),
+  column('rebuffer_starts', 'Int64', 'Rebuffer events that began.'),
+  column('bitrate_bit_ms', 'Int64', 'Bitrate shown times playing time, bit/s × ms.'),
+  column('bitrate_known_ms', 'Int64', 'Playing time with known bitrate.'),
+  column('latency_ms_ms', 'Int64', 'Live latency times playing time, ms × ms.'),
+  column('latency_known_ms', 'Int64', 'Playing time with known live latency.'),
+  column('views_started', 'Int64', 'Views that began to play.'),
+  column('views_ended', 'Int64', 'Views that ended.'),
+  column('views_decided', 'Int64', 'Views that began to play or ended, each once a window.'),
+  column('exits_before_start', 'Int64', 'Views that ended without playing and without a failure.'),
+  column('startup_failures', 'Int64', 'Views that failed before playing, for a technical reason.'),
+  column('failures', 'Int64', 'Views that failed, for a technical reason.'),
+] as const;
+
+/** Log-bucket sketches of a window: bucket to weight. */
+export const playbackSketches = [
+  column('startup_sketch', 'Map(UInt16, Int64)', 'Startup times, ms, of views that began to play.'),
+  column(
+    'latency_sketch',
+    'Map(UInt16, Int64)',
+    'Live latency, ms, weighed by playing time in ms.',
+  ),
+  column('bitrate_sketch', 'Map(UInt16, Int64)', 'Bitrate, kbit/s, weighed by playing time in ms.'),
+  column(
+    'ttfb_sketch',
+    'Map(UInt16, Int64)',
+    'Time to first byte, ms, of media requests that succeeded.',
+  ),
+] as const;
+
+const WINDOW = "DateTime('UTC')" as const;
+
+export const playback5s: Table = {
+  name: 'playback_5s',
+  columns: [
+    column('project', 'LowCardinality(String)', 'Tenant.'),
+    column('window', WINDOW, 'Start of the 5 s of event time.'),
+    ...intervalDimensions.map(({ name, title, lowCardinality }) =>
+      column(name, lowCardinality ? 'LowCardinality(String)' : 'String', title),
+    ),
+    ...playbackSums,
+    ...playbackSketches,
+    ...epochColumns,
+  ],
+  engine: [
+    'ENGINE = MergeTree',
+    'PARTITION BY toDate(window)',
+    'ORDER BY (project, window)',
+    settings,
+  ].join('\n'),
+};
+
+/** Views in each state at an epoch's end. */
+export const viewersNowCounts = [
+  column('starting', 'Int64', 'Views starting.'),
+  column('playing', 'Int64', 'Views playing.'),
+  column('rebuffering', 'Int64', 'Views rebuffering.'),
+  column('seeking', 'Int64', 'Views seeking.'),
+  column('paused', 'Int64', 'Views paused.'),
+] as const;
+
+export const viewersNow: Table = {
+  name: 'viewers_now',
+  columns: [
+    column('project', 'LowCardinality(String)', 'Tenant.'),
+    column('at', TIME, 'Log time at the end of the epoch.'),
+    ...intervalDimensions
+      .filter(({ name }) => !NOW_LEAVES_OUT.has(name))
+      .map(({ name, title }) => column(name, 'LowCardinality(String)', title)),
+    ...viewersNowCounts,
+    ...epochColumns,
+  ],
+  engine: [
+    'ENGINE = MergeTree',
+    'PARTITION BY toStartOfHour(at)',
+    'ORDER BY (project, at)',
+    "TTL toDateTime(at, 'UTC') + INTERVAL 1 HOUR",
+    settings,
+  ].join('\n'),
+};
+
 /** Tables that an epoch writes, in the order of its inserts; `epochs` commits after them. */
-export const epochTables = [views, viewEvents, rejected] as const;
+export const epochTables = [views, viewEvents, rejected, playback5s, viewersNow] as const;
 export const tables: readonly Table[] = [...epochTables, epochs];

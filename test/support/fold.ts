@@ -2,15 +2,22 @@
 import { PartitionFold } from '../../processors/partition.ts';
 import { defaultFoldSettings, type FoldSettings } from '../../processors/settings.ts';
 import type { Beat } from '../../schemas/beat.ts';
-import { encodeRecord } from '../../schemas/records.ts';
-import { rejected, viewEvents, views } from '../../schemas/tables/tables.ts';
+import { type EdgeRequests, encodeRecord } from '../../schemas/records.ts';
+import {
+  playback5s,
+  rejected,
+  viewEvents,
+  viewersNow,
+  views,
+} from '../../schemas/tables/tables.ts';
 import { type Row, readRows } from './row-reader.ts';
 
 export interface Delivery {
   /** Append time, ms. */
   readonly atMs: number;
-  /** Undefined is a tick. */
+  /** A beat, or edge requests; neither is a tick. */
   readonly beat?: Beat;
+  readonly edge?: EdgeRequests;
 }
 
 export interface Concluded {
@@ -18,6 +25,8 @@ export interface Concluded {
   readonly viewRows: Row[];
   readonly eventRows: Row[];
   readonly rejects: Row[];
+  readonly playbackRows: Row[];
+  readonly nowRows: Row[];
   readonly fold: PartitionFold;
   /** The row of a view that stands: the one of the latest epoch. */
   view(id: string): Row;
@@ -33,16 +42,21 @@ export function foldDeliveries(
   const viewRows: Row[] = [];
   const eventRows: Row[] = [];
   const rejects: Row[] = [];
+  const playbackRows: Row[] = [];
+  const nowRows: Row[] = [];
   const collect = (): void => {
     viewRows.push(...readRows(views, fold.rows.views.take()));
     eventRows.push(...readRows(viewEvents, fold.rows.viewEvents.take()));
     rejects.push(...readRows(rejected, fold.rows.rejected.take()));
+    playbackRows.push(...readRows(playback5s, fold.rows.playback.take()));
+    nowRows.push(...readRows(viewersNow, fold.rows.viewersNow.take()));
     fold.rows.reset();
   };
   let offset = 0;
   let lastMs = 0;
-  const give = ({ atMs, beat }: Delivery): void => {
-    const value = beat === undefined ? encodeRecord('tick', {}) : encodeRecord('beat', beat);
+  const give = (delivery: Delivery): void => {
+    const { atMs } = delivery;
+    const value = encodeDelivery(delivery);
     fold.fold({ offset: offset++, appendTimeMs: atMs, value }, collect);
     lastMs = Math.max(lastMs, atMs);
   };
@@ -56,6 +70,8 @@ export function foldDeliveries(
     viewRows,
     eventRows,
     rejects,
+    playbackRows,
+    nowRows,
     fold,
     view: (id) => {
       const row = viewRows.filter((entry) => entry.view_id === id).at(-1);
@@ -63,4 +79,9 @@ export function foldDeliveries(
       return row;
     },
   };
+}
+
+function encodeDelivery({ beat, edge }: Delivery): Buffer {
+  if (beat !== undefined) return encodeRecord('beat', beat);
+  return edge === undefined ? encodeRecord('tick', {}) : encodeRecord('edge', edge);
 }

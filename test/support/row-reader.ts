@@ -1,7 +1,7 @@
 /** Reads RowBinary back into objects, by a table's declared columns. Rows are objects only in tests. */
 import type { ColumnType, Table } from '../../schemas/tables/table.ts';
 
-export type RowValue = string | number | null;
+export type RowValue = string | number | null | readonly (readonly [number, number])[];
 export type Row = Record<string, RowValue>;
 
 class Reader {
@@ -46,12 +46,18 @@ function readValue(reader: Reader, type: ColumnType): RowValue {
     case 'Date':
       return reader.fixed(2, (at) => bytes.readUInt16LE(at));
     case 'UInt32':
+    case "DateTime('UTC')":
       return reader.fixed(4, (at) => bytes.readUInt32LE(at));
     case 'UInt64':
       return reader.fixed(8, (at) => Number(bytes.readBigUInt64LE(at)));
     case 'Nullable(Int64)':
       if (reader.fixed(1, (at) => bytes.readUInt8(at)) === 1) return null;
       return readValue(reader, 'Int64');
+    case 'Map(UInt16, Int64)':
+      return Array.from({ length: reader.varuint() }, () => [
+        Number(readValue(reader, 'UInt16')),
+        Number(readValue(reader, 'Int64')),
+      ]);
     default:
       return reader.fixed(8, (at) => Number(bytes.readBigInt64LE(at)));
   }

@@ -1,0 +1,258 @@
+/**
+ * What happens in each 5 s of event time (METRICS "Interval metrics"): splits a view's time over windows and adds it to
+ * the cells of its tuple. Time is credited when the next report tells what became of it.
+ *
+ * Guarantee: Σ playing time over all windows equals Σ playing time over all views, to the millisecond, also after a
+ * view was opened again: what is taken back is a negative number in the same window and tuple.
+ */
+import type { RowWriter } from '../platform/store/row-binary.ts';
+import { sketchBucket } from '../schemas/sketch.ts';
+import { IntervalCells, SKETCH, SUM } from './interval-cells.ts';
+import type { FoldSettings } from './settings.ts';
+import { isEnd, STATE } from './states.ts';
+import { Tuples } from './tuples.ts';
+import type { View } from './view.ts';
+import { hasFailed } from './view-figures.ts';
+import { ViewersGauge } from './viewers-gauge.ts';
+
+/** Length of a window, ms; windows begin at multiples of it. */
+export const WINDOW_MS = 5_000;
+/** Windows of which the tuples are remembered, to keep their number within its limit. */
+const WINDOWS_REMEMBERED = 240;
+
+/** What a view has added at its end, so that it can be taken back. */
+export interface EndedCell {
+  readonly window: number;
+  readonly tuple: number;
+  readonly decided: number;
+  readonly exit: number;
+  readonly startupFailure: number;
+  readonly failure: number;
+}
+
+/** A credit that waits until the view has a place in time. */
+export type PendingCredit = (intervals: Intervals, view: View) => void;
+
+export class Intervals {
+  readonly tuples = new Tuples();
+  readonly #cells = new IntervalCells();
+  readonly #gauge = new ViewersGauge();
+  /** Tuples of each remembered window. */
+  readonly #windows = new Map<number, Set<number>>();
+  /** Cells whose video_id, or asn too, became `(other)`. */
+  tuplesCut = 0;
+  settings: FoldSettings;
+
+  constructor(settings: FoldSettings) {
+    this.settings = settings;
+  }
+
+  /** Credits time that a view spent in a state, from a moment on its line. */
+  credit(
+    view: View,
+    state: number,
+    fromLineMs: number,
+    durationMs: number,
+    rebuffering: boolean,
+  ): void {
+    if (durationMs <= 0 || state < STATE.starting || state > STATE.seeking) return;
+    const bitrate = state === STATE.playing ? view.bitrateNow : -1;
+    const latencyMs = state === STATE.playing ? view.latencyNow : -1;
+    this.#later(view, (intervals) => {
+      const from = view.clock.placeLine(fromLineMs);
+      intervals.#split(from, from + durationMs, (window, ms) => {
+        const slot = intervals.#slotOf(view, window);
+        intervals.#cells.add(slot, SUM.viewing_ms, ms);
+        if (state === STATE.playing) intervals.#creditPlaying(slot, ms, bitrate, latencyMs);
+        else if (rebuffering) intervals.#cells.add(slot, SUM.rebuffer_ms, ms);
+        intervals.#countViewer(view, window, slot, state);
+      });
+    });
+  }
+
+  /** A view is in a state at a moment on its line: it counts as a viewer of that window. */
+  active(view: View, state: number, lineMs: number): void {
+    if (state < STATE.starting || state > STATE.seeking) return;
+    this.#later(view, (intervals) => {
+      const window = Math.floor(view.clock.placeLine(lineMs) / WINDOW_MS);
+      intervals.#countViewer(view, window, undefined, state);
+    });
+  }
+
+  /** A view has begun to play. */
+  started(view: View, lineMs: number, startupMs: number): void {
+    this.#later(view, (intervals) => {
+      const window = Math.floor(view.clock.placeLine(lineMs) / WINDOW_MS);
+      const slot = intervals.#slotOf(view, window);
+      view.startedWindow = window;
+      intervals.#cells.add(slot, SUM.views_started, 1);
+      intervals.#cells.add(slot, SUM.views_decided, 1);
+      intervals.#cells.addToSketch(slot, SKETCH.startup_sketch, sketchBucket(startupMs), 1);
+    });
+  }
+
+  rebufferStarted(view: View, lineMs: number): void {
+    this.#later(view, (intervals) => {
+      const window = Math.floor(view.clock.placeLine(lineMs) / WINDOW_MS);
+      intervals.#cells.add(intervals.#slotOf(view, window), SUM.rebuffer_starts, 1);
+    });
+  }
+
+  /** A media request succeeded: its first byte came at a client's timestamp. */
+  firstByte(view: View, at: number, ttfbMs: number): void {
+    this.#later(view, (intervals) => {
+      const window = Math.floor(view.clock.placeAt(at) / WINDOW_MS);
+      const slot = intervals.#slotOf(view, window);
+      intervals.#cells.addToSketch(slot, SKETCH.ttfb_sketch, sketchBucket(ttfbMs), 1);
+    });
+  }
+
+  /** The view has a place in time now: what waited is credited. */
+  place(view: View): void {
+    const pending = view.pendingCredits;
+    view.pendingCredits = [];
+    for (const credit of pending) credit(this, view);
+  }
+
+  /** Adds what a view's end counts for, or takes back what does not hold any more. */
+  settleEnd(view: View): void {
+    const wanted = view.closed && view.driverHasStates ? this.#endedCell(view) : undefined;
+    const stands = view.endedCell;
+    if (sameCell(wanted, stands)) return;
+    if (stands !== undefined) this.#addEnd(stands, -1);
+    if (wanted !== undefined) this.#addEnd(wanted, 1);
+    view.endedCell = wanted;
+  }
+
+  /** Counts the view where it belongs now; a silent or closed one nowhere. */
+  gauge(view: View, silent: boolean): void {
+    const state = silent || view.closed || isEnd(view.machine.state) ? -1 : view.machine.state;
+    this.#gauge.move(view.gaugePlace, this.tuples.nowOf(this.#tupleOf(view)), state);
+  }
+
+  /** Writes the epoch's rows of both tables. */
+  write(
+    playback: RowWriter,
+    now: RowWriter,
+    logTimeMs: number,
+    end: (out: RowWriter) => void,
+  ): void {
+    this.#cells.write(playback, this.tuples, WINDOW_MS / 1_000, () => end(playback));
+    this.#gauge.write(now, this.tuples, logTimeMs, () => end(now));
+    while (this.#windows.size > WINDOWS_REMEMBERED) {
+      const [oldest] = this.#windows.keys();
+      if (oldest === undefined) return;
+      this.#windows.delete(oldest);
+    }
+  }
+
+  #later(view: View, credit: PendingCredit): void {
+    if (view.clock.fixed) credit(this, view);
+    else view.pendingCredits.push(credit);
+  }
+
+  #creditPlaying(slot: number, ms: number, bitrate: number, latencyMs: number): void {
+    const cells = this.#cells;
+    cells.add(slot, SUM.playing_ms, ms);
+    if (bitrate > 0) {
+      cells.add(slot, SUM.bitrate_bit_ms, bitrate * ms);
+      cells.add(slot, SUM.bitrate_known_ms, ms);
+      cells.addToSketch(slot, SKETCH.bitrate_sketch, sketchBucket(bitrate / 1_000), ms);
+    }
+    if (latencyMs >= 0) {
+      cells.add(slot, SUM.latency_ms_ms, latencyMs * ms);
+      cells.add(slot, SUM.latency_known_ms, ms);
+      cells.addToSketch(slot, SKETCH.latency_sketch, sketchBucket(latencyMs), ms);
+    }
+  }
+
+  /** Counts a view once a window, and once more while it is starting. */
+  #countViewer(view: View, window: number, known: number | undefined, state: number): void {
+    if (window > view.viewerWindow) {
+      view.viewerWindow = window;
+      this.#cells.add(known ?? this.#slotOf(view, window), SUM.viewers, 1);
+    }
+    if (state === STATE.starting && window > view.startingWindow) {
+      view.startingWindow = window;
+      this.#cells.add(known ?? this.#slotOf(view, window), SUM.starting_viewers, 1);
+    }
+  }
+
+  #endedCell(view: View): EndedCell {
+    const window = Math.floor(view.endMs / WINDOW_MS);
+    const technical = hasFailed(view) && !view.errorBusiness;
+    const { started } = view.machine;
+    return {
+      window,
+      tuple:
+        view.endedCell?.window === window
+          ? view.endedCell.tuple
+          : this.#resolve(window, this.#tupleOf(view)),
+      decided: view.startedWindow === window ? 0 : 1,
+      exit: !started && !hasFailed(view) ? 1 : 0,
+      startupFailure: technical && !started ? 1 : 0,
+      failure: technical ? 1 : 0,
+    };
+  }
+
+  #addEnd(cell: EndedCell, sign: 1 | -1): void {
+    const slot = this.#cells.slot(cell.window, cell.tuple);
+    this.#cells.add(slot, SUM.views_ended, sign);
+    this.#cells.add(slot, SUM.views_decided, sign * cell.decided);
+    this.#cells.add(slot, SUM.exits_before_start, sign * cell.exit);
+    this.#cells.add(slot, SUM.startup_failures, sign * cell.startupFailure);
+    this.#cells.add(slot, SUM.failures, sign * cell.failure);
+  }
+
+  #tupleOf(view: View): number {
+    if (view.tuple < 0) view.tuple = this.tuples.ofView(view.project, view.context.values);
+    return view.tuple;
+  }
+
+  #slotOf(view: View, window: number): number {
+    return this.#cells.slot(window, this.#resolve(window, this.#tupleOf(view)));
+  }
+
+  /** The tuple that a window has room for: beyond its limit video_id and then asn become `(other)`. */
+  #resolve(window: number, tuple: number): number {
+    let held = this.#windows.get(window);
+    if (held === undefined) {
+      held = new Set();
+      this.#windows.set(window, held);
+    }
+    if (held.has(tuple)) return tuple;
+    const { intervalTuplesMax } = this.settings;
+    let taken = tuple;
+    if (held.size >= intervalTuplesMax) {
+      this.tuplesCut++;
+      taken = this.tuples.withoutVideo(tuple);
+      // As much again for what is left of the tuple; after that only the dimensions with few values are kept.
+      if (!held.has(taken) && held.size >= 2 * intervalTuplesMax)
+        taken = this.tuples.withoutBoth(tuple);
+    }
+    held.add(taken);
+    return taken;
+  }
+
+  /** Cuts a stretch of time at the bounds of windows. */
+  #split(fromMs: number, toMs: number, take: (window: number, ms: number) => void): void {
+    for (let at = fromMs; at < toMs; ) {
+      const window = Math.floor(at / WINDOW_MS);
+      const end = Math.min(toMs, (window + 1) * WINDOW_MS);
+      take(window, end - at);
+      at = end;
+    }
+  }
+}
+
+function sameCell(one: EndedCell | undefined, other: EndedCell | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  return (
+    one.window === other.window &&
+    one.tuple === other.tuple &&
+    one.decided === other.decided &&
+    one.exit === other.exit &&
+    one.startupFailure === other.startupFailure &&
+    one.failure === other.failure
+  );
+}

@@ -1,0 +1,63 @@
+/**
+ * How many views are in each state now, for each tuple. Kept up by increments: a view that changes nothing costs
+ * nothing. Written at the end of each epoch as `viewers_now`.
+ */
+import type { RowWriter } from '../platform/store/row-binary.ts';
+import { STATE } from './states.ts';
+import type { Tuples } from './tuples.ts';
+
+/** States that are counted, in the order of the columns. */
+const COUNTED: readonly number[] = [
+  STATE.starting,
+  STATE.playing,
+  STATE.rebuffering,
+  STATE.seeking,
+  STATE.paused,
+];
+
+/** Where a view is counted: its tuple without what the gauge leaves out, and its state; -1 nowhere. */
+export interface GaugePlace {
+  tuple: number;
+  state: number;
+}
+
+export class ViewersGauge {
+  readonly #counts = new Map<number, Int32Array>();
+
+  /** Moves a view to where it belongs now; `state` -1 takes it out. */
+  move(place: GaugePlace, tuple: number, state: number): void {
+    const counted = COUNTED.includes(state) ? state : -1;
+    if (place.state === counted && (counted < 0 || place.tuple === tuple)) return;
+    this.#add(place.tuple, place.state, -1);
+    this.#add(tuple, counted, 1);
+    place.tuple = tuple;
+    place.state = counted;
+  }
+
+  /** Writes a row for each tuple that has views. */
+  write(out: RowWriter, tuples: Tuples, atMs: number, end: () => void): void {
+    for (const [id, counts] of this.#counts) {
+      if (counts.every((count) => count === 0)) {
+        this.#counts.delete(id);
+        continue;
+      }
+      const { projectBytes, nowBytes } = tuples.get(id);
+      out.raw(projectBytes);
+      out.dateTime64Ms(atMs);
+      out.raw(nowBytes);
+      for (const count of counts) out.int64(count);
+      end();
+    }
+  }
+
+  #add(tuple: number, state: number, by: number): void {
+    if (state < 0) return;
+    let counts = this.#counts.get(tuple);
+    if (counts === undefined) {
+      counts = new Int32Array(COUNTED.length);
+      this.#counts.set(tuple, counts);
+    }
+    const index = COUNTED.indexOf(state);
+    counts[index] = (counts[index] ?? 0) + by;
+  }
+}

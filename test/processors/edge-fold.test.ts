@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { decodeEdgeRequest, type EdgeRequest } from '../../schemas/records.ts';
+import { beat, states, T0 } from '../support/beats.ts';
+import { type Delivery, foldDeliveries } from '../support/fold.ts';
+
+let lines = 0;
+
+function request(
+  ms: number,
+  value: Partial<EdgeRequest> = {},
+  cmcd: Record<string, string> = {},
+): EdgeRequest {
+  const identity = Buffer.alloc(8);
+  identity.writeUInt32LE(++lines);
+  return {
+    identity,
+    endAt: T0 + ms,
+    durationMs: 100,
+    ttfbMs: 20,
+    originMs: -1,
+    status: 200,
+    bytes: 1_000,
+    aborted: false,
+    method: 'GET',
+    host: 'cdn',
+    path: '/seg.m4s',
+    protocol: 'HTTP/1.1',
+    cdn: '',
+    pop: '',
+    country: '',
+    asn: '',
+    cache: '',
+    cmcd: Object.entries(cmcd).map(([name, text]) => ({ name, value: text })),
+    ...value,
+  };
+}
+
+function edge(atMs: number, requests: EdgeRequest[], view = 'v'): Delivery {
+  return { atMs: T0 + atMs, edge: { project: 'default', view, format: 'nginx', requests } };
+}
+
+describe('edge requests', () => {
+  const events = states([0, 'starting'], [100, 'playing'], [8_000, 'ended']);
+  const player: Delivery = { atMs: T0 + 8_000, beat: beat(events) };
+
+  it('join the timeline of the view that they name, before its beats or after', () => {
+    for (const order of [
+      [player, edge(9_000, [request(500), request(900)])],
+      [edge(7_000, [request(500), request(900)]), player],
+    ]) {
+      const result = foldDeliveries(order);
+      const row = result.view('v');
+      expect(row).toMatchObject({
+        source: 'native',
+        playing_ms: 7_900,
+        edge_request_count: 2,
+        edge_bytes: 2_000,
+      });
+      const listed = result.eventRows.filter(({ lane }) => lane === 'edge');
+      expect(listed.map(({ at }) => at)).toEqual([T0 + 400, T0 + 800]);
+      expect(decodeEdgeRequest(Buffer.from(String(listed[0]?.parts), 'latin1')).path).toBe(
+        '/seg.m4s',
+      );
+    }
+  });
+
+  it('count once when their line is sent again', () => {
+    const again = request(500);
+    const result = foldDeliveries([
+      player,
+      edge(9_000, [again]),
+      edge(10_000, [again, request(700)]),
+    ]);
+    expect(result.view('v')).toMatchObject({ edge_request_count: 2 });
+  });
+
+  it('give a view of its own figures when nothing else tells of it, marked by their source', () => {
+    const media = { ot: 'v', d: '4000' };
+    const result = foldDeliveries([
+      edge(5_000, [
+        request(500, { bytes: 100 }, { su: '?1', ot: 'm' }),
+        request(1_000, {}, { ...media, br: '(1000)', bl: '(2000)', mtp: '5000' }),
+        request(4_000, {}, { ...media, br: '3000;v', bs: '', bl: '4000' }),
+        request(4_500, { status: 404 }, { ot: 'a', d: '4000', br: '64' }),
+      ]),
+    ]);
+    expect(result.view('v')).toMatchObject({
+      source: 'cmcd1',
+      outcome: 'stateless',
+      closed: 1,
+      view_start: T0 + 400,
+      view_end: T0 + 4_500,
+      edge_request_count: 4,
+      edge_error_count: 1,
+      edge_media_ms: 8_000,
+      edge_bitrate_bit_ms: 1_000_000 * 4_000 + 3_000_000 * 4_000,
+      edge_starvation_count: 1,
+      edge_startup_request_count: 1,
+      edge_buffer_sum_ms: 6_000,
+      edge_buffer_count: 2,
+      edge_throughput_sum_kbps: 5_000,
+    });
+    expect(result.playbackRows).toEqual([]);
+  });
+
+  it('make no view when they name none', () => {
+    const result = foldDeliveries([edge(5_000, [request(500)], '')]);
+    expect(result.viewRows).toEqual([]);
+    expect(result.fold.beats.edge.counters.requestsWithoutView).toBe(1);
+  });
+});
