@@ -5,7 +5,7 @@
  * or not at all: a bad one leaves the old projects in force and an error in the operator's log.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { readFileSync, unwatchFile, watchFile } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import type { BaseLogger } from 'pino';
 import { hashOf, type Project, type ProjectTable, parseProjects } from './projects-file.ts';
 
@@ -80,8 +80,11 @@ export function openProjects(deps: ProjectsDeps): Projects {
       `listening on ${host} needs STREAMGAUGE_PROJECTS_FILE: the built-in keys are public and serve only 127.0.0.1, ::1 and localhost`,
     );
   }
+  // Stamped before it is read: a change between the two is seen as one at the next look.
+  let stamp = stampOf(file);
   let table = load(file);
   const reload = (): boolean => {
+    stamp = stampOf(file);
     try {
       table = load(file);
     } catch (error) {
@@ -93,18 +96,17 @@ export function openProjects(deps: ProjectsDeps): Projects {
     return true;
   };
   const intervalMs = deps.watchIntervalMs ?? WATCH_INTERVAL_MS;
-  const onChange = (): void => void reload();
-  if (file !== '' && intervalMs > 0) {
-    watchFile(file, { interval: intervalMs, persistent: false }, onChange);
-  }
+  const look = (): void => {
+    if (stampOf(file) !== stamp) reload();
+  };
+  const watcher =
+    file === '' || intervalMs <= 0 ? undefined : setInterval(look, intervalMs).unref();
   return {
     findWriteKey: (key) => findWriteKey(table, key, now()),
     findReadToken: (id, secret) => findReadToken(table, id, secret),
     list: () => table.projects,
     reload,
-    close: () => {
-      if (file !== '') unwatchFile(file, onChange);
-    },
+    close: () => clearInterval(watcher),
   };
 }
 
@@ -131,6 +133,13 @@ function load(file: string): ProjectTable {
   const result = parseProjects(file === '' ? BUILT_IN : readText(file));
   if (result.ok) return result.table;
   throw new ProjectsError(result.errors.map((line) => `${name}: ${line}`).join('\n'));
+}
+
+/** What changes when the file does; empty when there is none to look at. */
+function stampOf(file: string): string {
+  if (file === '') return '';
+  const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? 'missing' : [stat.mtimeNs, stat.size, stat.ino].join();
 }
 
 function readText(file: string): string {

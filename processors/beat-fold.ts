@@ -61,6 +61,10 @@ export class BeatFold {
   setSettings(settings: FoldSettings): void {
     this.settings = settings;
     this.intervals.settings = settings;
+    // Timeouts set before hold no longer; a later look finds nothing due.
+    for (const view of this.#views.values()) {
+      if (!view.closed) this.#deadlines.set(this.#timeoutAt(view), 'timeout', view);
+    }
   }
 
   /** Views held, closed ones that can still be reopened included. */

@@ -85,12 +85,15 @@ export class PartitionFold {
     };
     this.epoch++;
     this.#records = 0;
-    if (this.#announced !== undefined) {
-      this.#settings = this.#announced;
-      this.beats.setSettings(this.#announced);
-      this.#announced = undefined;
-    }
+    this.#adopt();
     return ended;
+  }
+
+  #adopt(): void {
+    if (this.#announced === undefined) return;
+    this.#settings = this.#announced;
+    this.beats.setSettings(this.#announced);
+    this.#announced = undefined;
   }
 
   #endsBefore(nowMs: number): boolean {
@@ -132,6 +135,8 @@ export class PartitionFold {
     } else if (isKind(version, 'settings')) {
       const { values } = decodeBody(version, record.value);
       this.#announced = withAnnounced(this.#announced ?? this.#settings, values);
+      // At the head of an epoch nothing was folded under the old settings.
+      if (this.#records === 1) this.#adopt();
     } else if (isKind(version, 'edge')) {
       this.beats.takeEdge(decodeBody(version, record.value), record, nowMs, this.epoch);
     } else {

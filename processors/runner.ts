@@ -54,6 +54,8 @@ export class PartitionRunner {
   #committedEpoch = 0;
   /** Offset up to which records are folded. */
   #foldedTo = 0;
+  /** Where the log ended when the loop started: what is in force is known from there on. */
+  #startedAt = 0;
 
   constructor(partition: number, deps: RunnerDeps) {
     this.fold = new PartitionFold(partition);
@@ -73,9 +75,16 @@ export class PartitionRunner {
   /** Starts the loop; resolves when it knows where to begin. */
   async start(): Promise<void> {
     const { log, sink } = this.#deps;
-    const commit = await sink.lastCommit(this.fold.partition);
-    const earliest = await log.earliest(this.fold.partition);
+    const { partition } = this.fold;
+    const commit = await sink.lastCommit(partition);
+    const earliest = await log.earliest(partition);
     if (commit !== undefined) await this.#check(commit, earliest);
+    // A new log begins with its settings, so that nothing is folded by others.
+    const announcement = this.#announcement();
+    if ((await log.latest(partition)) === 0 && announcement !== undefined) {
+      await log.append(partition, announcement);
+    }
+    this.#startedAt = await log.latest(partition);
     this.#running = this.#run(commit, earliest).catch((error: unknown) => this.#fail(error));
     this.#ticker = setInterval(() => void this.#tick(), TICK_CHECK_MS);
     this.#ticker.unref();
@@ -180,12 +189,14 @@ export class PartitionRunner {
   async #tick(): Promise<void> {
     const { log, now } = this.#deps;
     if (this.#ticking || this.#abort.signal.aborted) return;
+    const announcement = this.#foldedTo >= this.#startedAt ? this.#announcement() : undefined;
     const { epochMs } = this.fold.settings;
-    if (Math.floor(now() / epochMs) <= Math.floor(this.fold.logTimeMs / epochMs)) return;
+    const passed = Math.floor(now() / epochMs) > Math.floor(this.fold.logTimeMs / epochMs);
+    if (announcement === undefined && !passed) return;
     this.#ticking = true;
     try {
-      if (this.#foldedTo >= (await log.latest(this.fold.partition))) {
-        const { offset } = await log.append(this.fold.partition, this.#announcement() ?? TICK);
+      if (announcement !== undefined || this.#foldedTo >= (await log.latest(this.fold.partition))) {
+        const { offset } = await log.append(this.fold.partition, announcement ?? TICK);
         await this.#untilFolded(offset);
       }
     } catch (error) {

@@ -69,6 +69,8 @@ function writeNumber(writer: RowWriter, type: NumberType, value: number): void {
     Int64: () => writer.int64(value),
     Date: () => writer.date(value),
     "DateTime64(3, 'UTC')": () => writer.dateTime64Ms(value),
+    "DateTime('UTC')": () => writer.uint32(value),
+    'Map(UInt16, Int64)': () => writer.varuint(0),
   };
   writers[type]();
 }
