@@ -15,7 +15,8 @@ import { applyAside, applyInOrder, type Refusal, type Report, rankOf } from './r
 import { dayOf, type EpochRows } from './rows.ts';
 import type { FoldSettings } from './settings.ts';
 import { isEnd, STATE } from './states.ts';
-import { type HeldEvent, type Taken, View } from './view.ts';
+import { LANE_EDGE, type Taken, TimelineEvent } from './timeline-event.ts';
+import { View } from './view.ts';
 import { contextStamp } from './view-context.ts';
 
 const MESSAGES = {
@@ -36,6 +37,7 @@ export class BeatFold {
   readonly #deadlines = new Deadlines<View>();
   readonly #cursor = new BeatCursor();
   readonly #waitingCursor = new BeatCursor();
+  readonly #line = new TimelineEvent();
   readonly #dirty: View[] = [];
   #epoch = 1;
   #record: FoldRecord | undefined;
@@ -319,36 +321,37 @@ export class BeatFold {
       this.#refuse(result, view.project, view.id, copyEvent(cursor));
       return;
     }
-    const name = cursor.text(cursor.nameStart, cursor.nameEnd);
-    if (name === REFUSED_EVENT) return;
+    if (isRefused(cursor)) return;
     this.counters.eventsTaken++;
-    const { clock, machine } = view;
     const inOrder = cursor.lane === 0 && result === 'yes';
-    const event = {
-      lineMs: inOrder ? clock.lineMs : clock.lineAt(cursor.at),
-      clientAt: cursor.at,
-      source: report.source,
-      lane: cursor.lane,
-      run: report.run,
-      seq: cursor.seq,
-      name,
-      state: machine.state,
-      taken: result,
-      totals: view.totals,
-      parts: Buffer.from(cursor.bytes.subarray(cursor.partsStart, cursor.eventEnd)),
-    };
+    const event = this.#line;
+    event.lineMs = inOrder ? view.clock.lineMs : view.clock.lineAt(cursor.at);
+    event.clientAt = cursor.at;
+    event.source = report.source;
+    event.lane = cursor.lane;
+    event.run = report.run;
+    event.seq = cursor.seq;
+    event.state = view.machine.state;
+    event.taken = result;
+    event.setTotals(view);
+    event.nameBytes = cursor.bytes;
+    event.nameStart = cursor.nameStart;
+    event.nameEnd = cursor.nameEnd;
+    event.bytes = cursor.bytes;
+    event.partsStart = cursor.partsStart;
+    event.partsEnd = cursor.eventEnd;
     this.#listEvent(view, event, report.arrivedMs);
   }
 
   /** Puts an event into the timeline, or keeps it until the view has a place in time. */
-  #listEvent(view: View, event: HeldEvent, nowMs: number): void {
+  #listEvent(view: View, event: TimelineEvent, nowMs: number): void {
     if (++view.listed > this.settings.eventsPerViewMax) {
       this.counters.eventsUnlisted++;
       return;
     }
-    const placed = view.clock.fixed || (event.lane === 2 && view.startDay >= 0);
+    const placed = view.clock.fixed || (event.lane === LANE_EDGE && view.startDay >= 0);
     if (placed) this.#rows.viewEvent(view, event, this.#latestMs(nowMs), this.#epoch);
-    else view.held.push(event);
+    else view.held.push(event.held());
   }
 
   /** The latest moment that a timeline may show. */
@@ -484,6 +487,14 @@ export class BeatFold {
       this.#epoch,
     );
   }
+}
+
+const REFUSED = Buffer.from(REFUSED_EVENT);
+
+/** The event only keeps the place of one that ingest refused. */
+function isRefused({ bytes, nameStart, nameEnd }: BeatCursor): boolean {
+  if (nameEnd - nameStart !== REFUSED.length) return false;
+  return bytes.compare(REFUSED, 0, REFUSED.length, nameStart, nameEnd) === 0;
 }
 
 function copyEvent(cursor: BeatCursor): Buffer {

@@ -5,18 +5,18 @@
 import { type EdgeRequest, type EdgeRequests, encodeEdgeRequest } from '../schemas/records.ts';
 import { ExpiringIds } from './expiring-ids.ts';
 import type { FoldSettings } from './settings.ts';
-import type { HeldEvent, View } from './view.ts';
+import { LANE_EDGE, SOURCE_EDGE, TimelineEvent } from './timeline-event.ts';
+import type { View } from './view.ts';
 
 /** What edge requests need of the views of their partition. */
 export interface EdgeViews {
   /** The view of an id, made when it is new; undefined when it is refused, which is recorded. */
   openForEdge(project: string, id: string, nowMs: number): View | undefined;
   /** Puts a request into the view's timeline. */
-  listEdge(view: View, event: HeldEvent, nowMs: number): void;
+  listEdge(view: View, event: TimelineEvent, nowMs: number): void;
 }
 
-const LANE_EDGE = 2;
-const SOURCE_EDGE = 3;
+const NAME = Buffer.from('edge');
 
 export class EdgeFold {
   readonly #views: EdgeViews;
@@ -54,22 +54,16 @@ export class EdgeFold {
     this.counters.requestsTaken++;
     view.edge.take(request);
     const startMs = request.endAt - Math.max(0, request.durationMs);
-    this.#views.listEdge(
-      view,
-      {
-        lineMs: startMs,
-        clientAt: startMs,
-        source: SOURCE_EDGE,
-        lane: LANE_EDGE,
-        run: 0,
-        seq: -1,
-        name: 'edge',
-        state: -1,
-        taken: 'yes',
-        totals: view.totals,
-        parts: encodeEdgeRequest(request),
-      },
-      nowMs,
-    );
+    const event = new TimelineEvent();
+    event.lineMs = startMs;
+    event.clientAt = startMs;
+    event.source = SOURCE_EDGE;
+    event.lane = LANE_EDGE;
+    event.setTotals(view);
+    event.nameBytes = NAME;
+    event.nameEnd = NAME.length;
+    event.bytes = encodeEdgeRequest(request);
+    event.partsEnd = event.bytes.length;
+    this.#views.listEdge(view, event, nowMs);
   }
 }

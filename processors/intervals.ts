@@ -55,28 +55,28 @@ export class Intervals {
     durationMs: number,
     rebuffering: boolean,
   ): void {
-    if (durationMs <= 0 || state < STATE.starting || state > STATE.seeking) return;
-    const bitrate = state === STATE.playing ? view.bitrateNow : -1;
-    const latencyMs = state === STATE.playing ? view.latencyNow : -1;
-    this.#later(view, (intervals) => {
-      const from = view.clock.placeLine(fromLineMs);
-      intervals.#split(from, from + durationMs, (window, ms) => {
-        const slot = intervals.#slotOf(view, window);
-        intervals.#cells.add(slot, SUM.viewing_ms, ms);
-        if (state === STATE.playing) intervals.#creditPlaying(slot, ms, bitrate, latencyMs);
-        else if (rebuffering) intervals.#cells.add(slot, SUM.rebuffer_ms, ms);
-        intervals.#countViewer(view, window, slot, state);
-      });
-    });
+    if (durationMs <= 0 || !isViewing(state)) return;
+    const { bitrateNow, latencyNow } = view;
+    if (view.clock.fixed) {
+      this.#credit(view, state, fromLineMs, durationMs, rebuffering, bitrateNow, latencyNow);
+    } else {
+      view.pendingCredits.push((intervals) =>
+        intervals.#credit(view, state, fromLineMs, durationMs, rebuffering, bitrateNow, latencyNow),
+      );
+    }
   }
 
   /** A view is in a state at a moment on its line: it counts as a viewer of that window. */
   active(view: View, state: number, lineMs: number): void {
-    if (state < STATE.starting || state > STATE.seeking) return;
-    this.#later(view, (intervals) => {
+    if (!isViewing(state)) return;
+    if (view.clock.fixed) {
       const window = Math.floor(view.clock.placeLine(lineMs) / WINDOW_MS);
-      intervals.#countViewer(view, window, undefined, state);
-    });
+      // Counted already, as nearly always.
+      if (window <= view.viewerWindow && state !== STATE.starting) return;
+      this.#countViewer(view, window, state);
+    } else {
+      view.pendingCredits.push((intervals) => intervals.active(view, state, lineMs));
+    }
   }
 
   /** A view has begun to play. */
@@ -100,11 +100,12 @@ export class Intervals {
 
   /** A media request succeeded: its first byte came at a client's timestamp. */
   firstByte(view: View, at: number, ttfbMs: number): void {
-    this.#later(view, (intervals) => {
-      const window = Math.floor(view.clock.placeAt(at) / WINDOW_MS);
-      const slot = intervals.#slotOf(view, window);
-      intervals.#cells.addToSketch(slot, SKETCH.ttfb_sketch, sketchBucket(ttfbMs), 1);
-    });
+    if (view.clock.fixed) {
+      const slot = this.#slotOf(view, Math.floor(view.clock.placeAt(at) / WINDOW_MS));
+      this.#cells.addToSketch(slot, SKETCH.ttfb_sketch, sketchBucket(ttfbMs), 1);
+    } else {
+      view.pendingCredits.push((intervals) => intervals.firstByte(view, at, ttfbMs));
+    }
   }
 
   /** The view has a place in time now: what waited is credited. */
@@ -151,6 +152,30 @@ export class Intervals {
     else view.pendingCredits.push(credit);
   }
 
+  #credit(
+    view: View,
+    state: number,
+    fromLineMs: number,
+    durationMs: number,
+    rebuffering: boolean,
+    bitrate: number,
+    latencyMs: number,
+  ): void {
+    const cells = this.#cells;
+    let at = view.clock.placeLine(fromLineMs);
+    const toMs = at + durationMs;
+    while (at < toMs) {
+      const window = Math.floor(at / WINDOW_MS);
+      const ms = Math.min(toMs, (window + 1) * WINDOW_MS) - at;
+      const slot = this.#slotOf(view, window);
+      cells.add(slot, SUM.viewing_ms, ms);
+      if (state === STATE.playing) this.#creditPlaying(slot, ms, bitrate, latencyMs);
+      else if (rebuffering) cells.add(slot, SUM.rebuffer_ms, ms);
+      this.#countViewer(view, window, state);
+      at += ms;
+    }
+  }
+
   #creditPlaying(slot: number, ms: number, bitrate: number, latencyMs: number): void {
     const cells = this.#cells;
     cells.add(slot, SUM.playing_ms, ms);
@@ -167,14 +192,14 @@ export class Intervals {
   }
 
   /** Counts a view once a window, and once more while it is starting. */
-  #countViewer(view: View, window: number, known: number | undefined, state: number): void {
+  #countViewer(view: View, window: number, state: number): void {
     if (window > view.viewerWindow) {
       view.viewerWindow = window;
-      this.#cells.add(known ?? this.#slotOf(view, window), SUM.viewers, 1);
+      this.#cells.add(this.#slotOf(view, window), SUM.viewers, 1);
     }
     if (state === STATE.starting && window > view.startingWindow) {
       view.startingWindow = window;
-      this.#cells.add(known ?? this.#slotOf(view, window), SUM.starting_viewers, 1);
+      this.#cells.add(this.#slotOf(view, window), SUM.starting_viewers, 1);
     }
   }
 
@@ -233,16 +258,11 @@ export class Intervals {
     held.add(taken);
     return taken;
   }
+}
 
-  /** Cuts a stretch of time at the bounds of windows. */
-  #split(fromMs: number, toMs: number, take: (window: number, ms: number) => void): void {
-    for (let at = fromMs; at < toMs; ) {
-      const window = Math.floor(at / WINDOW_MS);
-      const end = Math.min(toMs, (window + 1) * WINDOW_MS);
-      take(window, end - at);
-      at = end;
-    }
-  }
+/** States in which somebody watches: starting, playing, rebuffering, seeking. */
+function isViewing(state: number): boolean {
+  return state >= STATE.starting && state <= STATE.seeking;
 }
 
 function sameCell(one: EndedCell | undefined, other: EndedCell | undefined): boolean {

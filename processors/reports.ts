@@ -8,8 +8,9 @@ import { type BeatCursor, PART } from './cursor.ts';
 import type { Intervals } from './intervals.ts';
 import type { FoldSettings } from './settings.ts';
 import { isEnd, STATE } from './states.ts';
+import type { Taken } from './timeline-event.ts';
 import { UNKNOWN } from './track.ts';
-import type { Taken, TrackName, View } from './view.ts';
+import type { TrackName, View } from './view.ts';
 import { contextStamp, indexOfDimension, RANK } from './view-context.ts';
 
 /** Live latency beyond this is no live playback and stays out, ms. */

@@ -6,7 +6,8 @@ import { RowWriter } from '../platform/store/row-binary.ts';
 import { PLAYER_STATES, SOURCES } from '../schemas/beat.ts';
 import { dimensions } from '../schemas/catalogue/dimensions.ts';
 import { viewFigures } from '../schemas/tables/tables.ts';
-import type { HeldEvent, View } from './view.ts';
+import { LANE_EDGE, type TimelineEvent } from './timeline-event.ts';
+import type { View } from './view.ts';
 import { indexOfDimension } from './view-context.ts';
 import { figuresOf, hasFailed, outcomeOf } from './view-figures.ts';
 
@@ -15,7 +16,6 @@ const LANES = ['main', 'response', 'edge'] as const;
 const EVENT_SOURCES = [...SOURCES, 'edge'] as const;
 /** Version of the beat schema whose parts go into the timeline. */
 export const PARTS_VERSION = 1;
-const LANE_EDGE = LANES.indexOf('edge');
 const VIEW_ID = indexOfDimension('view_id');
 const HAS_AD = indexOfDimension('view_has_ad');
 const ERROR_CODE = indexOfDimension('player_error_code');
@@ -44,6 +44,7 @@ export class EpochRows {
   readonly playback = new RowWriter();
   readonly viewersNow = new RowWriter();
   readonly #partition: number;
+  readonly #head = new RowWriter(256);
 
   constructor(partition: number) {
     this.#partition = partition;
@@ -79,11 +80,10 @@ export class EpochRows {
     this.endRow(out, epoch);
   }
 
-  viewEvent(view: View, event: HeldEvent, latestMs: number, epoch: number): void {
+  viewEvent(view: View, event: TimelineEvent, latestMs: number, epoch: number): void {
     const out = this.viewEvents;
-    out.string(view.project);
-    out.string(view.id);
-    out.date(view.startDay);
+    view.rowHead ??= this.#headOf(view);
+    out.raw(view.rowHead);
     const atMs = event.lane === LANE_EDGE ? event.lineMs : view.clock.placeLine(event.lineMs);
     out.dateTime64Ms(Math.min(atMs, latestMs));
     out.int64(event.clientAt);
@@ -91,17 +91,24 @@ export class EpochRows {
     out.string(LANES[event.lane] ?? '');
     out.uint16(Math.min(event.run, 0xffff));
     out.int64(event.seq);
-    out.string(event.name);
+    out.bytes(event.nameBytes, event.nameStart, event.nameEnd - event.nameStart);
     out.string(PLAYER_STATES[event.state] ?? '');
     out.string(event.taken);
-    out.int64(event.totals.startupMs);
-    out.int64(event.totals.playingMs);
-    out.int64(event.totals.rebufferMs);
-    out.int64(event.totals.rebufferCount);
-    out.int64(event.totals.seekMs);
+    out.int64(event.startupMs);
+    out.int64(event.playingMs);
+    out.int64(event.rebufferMs);
+    out.int64(event.rebufferCount);
+    out.int64(event.seekMs);
     out.uint16(PARTS_VERSION);
-    out.bytes(event.parts);
+    out.bytes(event.bytes, event.partsStart, event.partsEnd - event.partsStart);
     this.endRow(out, epoch);
+  }
+
+  #headOf(view: View): Buffer {
+    this.#head.string(view.project);
+    this.#head.string(view.id);
+    this.#head.date(view.startDay);
+    return this.#head.take();
   }
 
   reject(row: RejectRow, epoch: number): void {

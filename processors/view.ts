@@ -9,6 +9,7 @@ import type { EndedCell, PendingCredit } from './intervals.ts';
 import { Lane } from './lane.ts';
 import { StateMachine } from './states.ts';
 import { TimeLane } from './time-lane.ts';
+import type { TimelineEvent } from './timeline-event.ts';
 import { Track } from './track.ts';
 import { ViewClock } from './view-clock.ts';
 import { ViewContext } from './view-context.ts';
@@ -19,32 +20,6 @@ const VALUES_KEPT_MS = 60_000;
 
 /** Values that hold from one report to the next. */
 export type TrackName = 'shown' | 'selected' | 'scale' | 'latency';
-
-/** An event that waits for the view's clock to be fixed before it goes into the timeline. */
-export interface HeldEvent {
-  readonly lineMs: number;
-  readonly clientAt: number;
-  readonly source: number;
-  readonly lane: number;
-  readonly run: number;
-  readonly seq: number;
-  readonly name: string;
-  readonly state: number;
-  readonly taken: Taken;
-  readonly totals: EventTotals;
-  readonly parts: Buffer;
-}
-
-/** What became of a report: taken whole, too late for its state, or not from the source that drives the view. */
-export type Taken = 'yes' | 'late' | 'shadowed';
-
-export interface EventTotals {
-  readonly startupMs: number;
-  readonly playingMs: number;
-  readonly rebufferMs: number;
-  readonly rebufferCount: number;
-  readonly seekMs: number;
-}
 
 export class View {
   readonly key: string;
@@ -115,7 +90,10 @@ export class View {
   startDay = -1;
   dirty = false;
   listed = 0;
-  held: HeldEvent[] = [];
+  /** Lines of the timeline that wait for the view's place in time. */
+  held: TimelineEvent[] = [];
+  /** What each row of its timeline begins with, once it has a place. */
+  rowHead: Buffer | undefined;
   reorderScheduled = false;
   timeoutScheduled = false;
 
@@ -210,16 +188,5 @@ export class View {
   /** Nothing but edge logs tells of it. */
   get isEdgeOnly(): boolean {
     return this.edge.requestCount > 0 && !this.clock.measured;
-  }
-
-  get totals(): EventTotals {
-    const { machine } = this;
-    return {
-      startupMs: machine.startupMs,
-      playingMs: machine.playing.totalMs,
-      rebufferMs: machine.rebufferMs,
-      rebufferCount: machine.rebufferCount,
-      seekMs: machine.seekMs,
-    };
   }
 }

@@ -47,9 +47,8 @@ beforeAll(async () => {
   await until(
     () => server.get<{ data: { live: boolean }[] }>(list),
     ({ data }) => data.length === withEvents.length && data.every(({ live }) => !live),
-    60_000,
   );
-}, 120_000);
+});
 
 afterAll(() => server?.close());
 

@@ -45,7 +45,7 @@ export async function startTestServer(flags: Flags = {}): Promise<TestServer> {
 export async function until<Value>(
   look: () => Promise<Value>,
   holds: (value: Value) => boolean,
-  deadlineMs = 30_000,
+  deadlineMs = 120_000,
 ): Promise<Value> {
   const endsMs = Date.now() + deadlineMs;
   for (;;) {
