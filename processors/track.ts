@@ -66,6 +66,10 @@ export class Track {
   }
 
   add(point: Point, clock: PlayClock): void {
+    if (this.#keepMs === 0 && point.playedMs !== undefined) {
+      this.#follow(point.playedMs, point);
+      return;
+    }
     this.#points.push(point);
     const oldest = this.#points[0];
     if (oldest === undefined || this.#points.length < 2) return;
@@ -73,12 +77,23 @@ export class Track {
     if (due || this.#points.length > POINTS_MAX) this.#settle(point.arrivedMs, clock);
   }
 
+  /** All reports come in order: the value held so far is summed at once. */
+  #follow(playedMs: number, point: Point): void {
+    if (this.#held !== undefined) weigh(this.#sums, this.#heldFromMs, this.#held, playedMs);
+    this.#held = point.value;
+    this.#heldFromMs = playedMs;
+  }
+
+  #held: number | undefined;
+  #heldFromMs = 0;
+
   /** Sums up to the end of playing, the points not yet settled included. */
   sums(clock: PlayClock): TrackSums {
     const sums = { ...this.#sums };
+    if (this.#held !== undefined) weigh(sums, this.#heldFromMs, this.#held, clock.totalMs);
     const placed = this.#placed(clock);
     placed.forEach((entry, index) => {
-      weigh(sums, entry, placed[index + 1]?.playedMs ?? clock.totalMs);
+      weigh(sums, entry.playedMs, entry.point.value, placed[index + 1]?.playedMs ?? clock.totalMs);
     });
     return sums;
   }
@@ -93,7 +108,7 @@ export class Track {
       if (entry === undefined || next === undefined) break;
       const kept = Math.max(entry.point.arrivedMs, next.point.arrivedMs) + this.#keepMs <= nowMs;
       if (!kept && placed.length - settled <= POINTS_MAX) break;
-      weigh(this.#sums, entry, next.playedMs);
+      weigh(this.#sums, entry.playedMs, entry.point.value, next.playedMs);
     }
     this.#points = placed.slice(settled).map(({ point }) => point);
   }
@@ -116,9 +131,9 @@ function byPlace(one: Placed, other: Placed): number {
   );
 }
 
-function weigh(sums: TrackSums, { playedMs: fromMs, point }: Placed, toMs: number): void {
+/** Adds a value that held over playing time from one sum of it to another. */
+function weigh(sums: TrackSums, fromMs: number, value: number, toMs: number): void {
   const playedMs = toMs - fromMs;
-  const { value } = point;
   if (playedMs <= 0 || Number.isNaN(value)) return;
   sums.knownMs += playedMs;
   if (value > 0) sums.sumPositive += value * playedMs;
