@@ -2,9 +2,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { replay } from '../ingest/clients/replay.ts';
 import { PartitionFold } from '../processors/partition.ts';
+import type { Table } from '../schemas/tables/table.ts';
 import {
+  playback5s,
   rejected,
-  type viewEvents,
   viewEvents as viewEventsTable,
   views,
 } from '../schemas/tables/tables.ts';
@@ -137,11 +138,12 @@ describe('the fold, run again over the stored log', () => {
     views: Row[];
     events: Row[];
     rejects: Row[];
+    windows: Row[];
   }
 
   async function refold(partition: number, epochs: number): Promise<Rows> {
     const fold = new PartitionFold(partition);
-    const rows: Rows = { views: [], events: [], rejects: [] };
+    const rows: Rows = { views: [], events: [], rejects: [], windows: [] };
     const from = await server.log.earliest(partition);
     for await (const batch of server.log.read(partition, { fromOffset: from, follow: false })) {
       for (const record of batch) {
@@ -150,6 +152,7 @@ describe('the fold, run again over the stored log', () => {
             rows.views.push(...readRows(views, epoch.rows.views.take()));
             rows.events.push(...readRows(viewEventsTable, epoch.rows.viewEvents.take()));
             rows.rejects.push(...readRows(rejected, epoch.rows.rejected.take()));
+            rows.windows.push(...readRows(playback5s, epoch.rows.playback.take()));
           }
           epoch.rows.reset();
         });
@@ -159,13 +162,13 @@ describe('the fold, run again over the stored log', () => {
   }
 
   /** Rows of a table as the reader of row bytes gives them: times in ms, days since 1970, strings as bytes. */
-  async function stored(
-    table: typeof views | typeof viewEvents,
-    partition: number,
-    epochs: number,
-  ): Promise<Row[]> {
+  async function stored(table: Table, partition: number, epochs: number): Promise<Row[]> {
     const columns = table.columns.map(({ name, type }) => {
       if (type.startsWith('DateTime64')) return `toUnixTimestamp64Milli(${name}) AS ${name}`;
+      if (type === "DateTime('UTC')") return `toUnixTimestamp(${name}) AS ${name}`;
+      // As the reader of row bytes gives a map: pairs in the order they were written.
+      if (type.startsWith('Map'))
+        return `arrayZip(mapKeys(${name}), mapValues(${name})) AS ${name}`;
       if (type === 'Date') return `toUInt16(${name}) AS ${name}`;
       return type === 'String' ? `hex(${name}) AS ${name}` : name;
     });
@@ -177,7 +180,7 @@ describe('the fold, run again over the stored log', () => {
     );
   }
 
-  function comparable(table: typeof views, rows: readonly Row[], areHex: boolean): string[] {
+  function comparable(table: Table, rows: readonly Row[], areHex: boolean): string[] {
     const texts = table.columns.filter(({ type }) => type === 'String').map(({ name }) => name);
     return rows
       .map((row) => {
@@ -200,6 +203,7 @@ describe('the fold, run again over the stored log', () => {
       const pairs = [
         [viewEventsTable, again.events],
         [rejected, again.rejects],
+        [playback5s, again.windows],
       ] as const;
       for (const [table, rows] of pairs) {
         const kept = await stored(table, partition, epochs);

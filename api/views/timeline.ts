@@ -1,6 +1,6 @@
 /** The timeline of a view: its events as their clients sent them, with what the log made of them. */
 import type { Entry, Part } from '../../schemas/beat.ts';
-import { decodeParts } from '../../schemas/records.ts';
+import { decodeEdgeRequest, decodeParts, type EdgeRequest } from '../../schemas/records.ts';
 import type { TimelineRow } from '../planner/video-views.ts';
 
 type Details = Record<string, unknown>;
@@ -51,6 +51,8 @@ function iso(timeMs: number): string {
 /** Parts of one event as one flat object. Bytes that cannot be read say so: the rest of the event is still true. */
 function detailsOf(row: TimelineRow): Details {
   try {
+    if (row.lane === 'edge')
+      return edgeDetails(decodeEdgeRequest(Buffer.from(row.parts_hex, 'hex')));
     const parts = decodeParts(row.schema_version, Buffer.from(row.parts_hex, 'hex'));
     if (parts === undefined) return { unreadable: `schema version ${row.schema_version}` };
     const details: Details = {};
@@ -59,6 +61,11 @@ function detailsOf(row: TimelineRow): Details {
   } catch {
     return { unreadable: 'malformed' };
   }
+}
+
+/** A request as its edge saw it. */
+function edgeDetails({ identity: _, cmcd, ...request }: EdgeRequest): Details {
+  return { ...named('', { ...request }), cmcd: merged({}, cmcd) };
 }
 
 const PREFIX = 'streamgauge.v1.';

@@ -7,6 +7,7 @@
 import { dimensions } from '../../schemas/catalogue/dimensions.ts';
 import { viewMetrics } from '../../schemas/catalogue/metrics.ts';
 import { type LiveRow, liveMetrics, metricColumn, type ViewRow } from '../planner/video-views.ts';
+import { edgeAnswer } from './edge-answer.ts';
 import { muxFields, muxFigureFields } from './mux-fields.ts';
 
 type Metrics = Readonly<Record<string, number | null>>;
@@ -101,5 +102,6 @@ export function viewDetail(row: ViewRow, live: LiveRow | undefined): Record<stri
     ...metrics,
     ...(open ? { state: live?.state ?? '' } : {}),
     clock_skew: numberOrNull(row.clock_skew_ms),
+    edge: edgeAnswer(row),
   };
 }
