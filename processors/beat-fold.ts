@@ -1,23 +1,22 @@
 /**
- * The views of one partition: finds the view of a beat, orders its reports, applies them, and lets log time close what
- * fell silent. Every refusal is a row in `rejected` or a number in `counters`.
+ * Folds the beats of one partition: finds the view of a beat, orders its reports, applies them. Every refusal is a row
+ * in `rejected` or a number in `counters`.
  */
-import { REFUSED_EVENT } from '../schemas/beat.ts';
+import { REFUSED_EVENT, SOURCES } from '../schemas/beat.ts';
 import type { EdgeRequests } from '../schemas/records.ts';
 import { BeatCursor } from './cursor.ts';
-import { Deadlines } from './deadlines.ts';
 import { EdgeFold } from './edge-fold.ts';
-import { ExpiringIds } from './expiring-ids.ts';
 import type { FoldRecord } from './fold-record.ts';
-import { Intervals } from './intervals.ts';
+import type { Intervals } from './intervals.ts';
 import type { Lane } from './lane.ts';
 import { applyAside, applyInOrder, type Refusal, type Report, rankOf } from './reports.ts';
-import { dayOf, type EpochRows } from './rows.ts';
+import type { EpochRows } from './rows.ts';
 import type { FoldSettings } from './settings.ts';
-import { isEnd, STATE } from './states.ts';
+import { isEnd } from './states.ts';
 import { LANE_EDGE, type Taken, TimelineEvent } from './timeline-event.ts';
-import { View } from './view.ts';
+import type { View } from './view.ts';
 import { contextStamp } from './view-context.ts';
+import { ViewLife } from './view-life.ts';
 
 const MESSAGES = {
   record_malformed: 'The beat does not match its schema.',
@@ -28,66 +27,38 @@ const MESSAGES = {
 } as const;
 
 export class BeatFold {
-  settings: FoldSettings;
-  readonly intervals: Intervals;
   readonly edge: EdgeFold;
+  readonly life: ViewLife;
+  readonly counters = { eventsTaken: 0, eventsRefused: 0, eventsUnlisted: 0 };
   readonly #rows: EpochRows;
-  readonly #views = new Map<string, View>();
-  readonly #closedIds = new ExpiringIds();
-  readonly #deadlines = new Deadlines<View>();
   readonly #cursor = new BeatCursor();
   readonly #waitingCursor = new BeatCursor();
   readonly #line = new TimelineEvent();
-  readonly #dirty: View[] = [];
   #epoch = 1;
   #record: FoldRecord | undefined;
   #event = 0;
-  readonly counters = {
-    eventsTaken: 0,
-    eventsRefused: 0,
-    eventsUnlisted: 0,
-    viewsOpened: 0,
-    viewsClosed: 0,
-  };
 
   constructor(rows: EpochRows, settings: FoldSettings) {
     this.#rows = rows;
-    this.settings = settings;
-    this.intervals = new Intervals(settings);
+    this.life = new ViewLife(rows, settings);
     this.edge = new EdgeFold({
       openForEdge: (project, id, nowMs) => this.#openForEdge(project, id, nowMs),
       listEdge: (view, event, nowMs) => this.#listEvent(view, event, nowMs),
     });
   }
 
-  setSettings(settings: FoldSettings): void {
-    this.settings = settings;
-    this.intervals.settings = settings;
-    // Timeouts set before hold no longer; a later look finds nothing due.
-    for (const view of this.#views.values()) {
-      if (!view.closed) this.#deadlines.set(this.#timeoutAt(view), 'timeout', view);
-    }
+  get settings(): FoldSettings {
+    return this.life.settings;
   }
 
-  /** Views held, closed ones that can still be reopened included. */
-  get viewCount(): number {
-    return this.#views.size;
+  get intervals(): Intervals {
+    return this.life.intervals;
   }
 
   /** Does what log time has made due. */
   advance(nowMs: number, epoch: number): void {
     this.#epoch = epoch;
-    for (;;) {
-      const due = this.#deadlines.takeDue(nowMs);
-      if (due === undefined) break;
-      const view = due.subject;
-      if (due.kind === 'reorder') this.#reorder(view, due.atMs);
-      else if (due.kind === 'place') this.#place(view);
-      else if (due.kind === 'timeout') this.#timeOut(view, due.atMs);
-      else if (due.kind === 'silent') this.#silence(view, due.atMs);
-      else this.#forget(view, due.atMs);
-    }
-    this.#closedIds.advance(nowMs);
+    this.life.advance(nowMs, epoch, (view, atMs) => this.#reorder(view, atMs));
   }
 
   /** Folds one beat, whose body begins at `start`. */
@@ -107,13 +78,13 @@ export class BeatFold {
     view.lastArrivalMs = nowMs;
     if (!view.clock.measured) {
       view.clock.trusted = cursor.trustedClock;
-      this.#deadlines.set(nowMs + this.settings.reorderMs, 'place', view);
+      this.life.placeLater(view, nowMs);
     }
     if (!view.clock.fixed) this.#measure(view, record, start, nowMs);
     this.#takeEvents(view, record, nowMs);
-    if (view.closed) this.#mark(view);
+    if (view.closed) this.life.mark(view);
     this.intervals.gauge(view, false);
-    this.#schedule(view);
+    this.life.schedule(view);
   }
 
   /** Folds the edge requests that one record holds. */
@@ -124,62 +95,23 @@ export class BeatFold {
     this.edge.take(body, nowMs, this.settings);
   }
 
-  /** Writes the rows of the epoch: views that changed, windows that were added to, who is watching now. */
-  writeEpoch(epoch: number, logTimeMs: number): void {
-    const rows = this.#rows;
-    for (const view of this.#dirty) {
-      view.dirty = false;
-      this.intervals.settleEnd(view);
-      rows.view(view, epoch);
-    }
-    this.#dirty.length = 0;
-    this.intervals.write(rows.playback, rows.viewersNow, logTimeMs, (out) =>
-      rows.endRow(out, epoch),
-    );
-  }
-
-  /** Last event of the open view that was silent longest, ms; log time without one. */
-  openSince(logTimeMs: number): number {
-    let openSinceMs = logTimeMs;
-    for (const view of this.#views.values()) {
-      if (!view.closed && Number.isFinite(view.endMs) && view.endMs < openSinceMs)
-        openSinceMs = view.endMs;
-    }
-    return openSinceMs;
-  }
-
+  /** The view of an id; undefined when it is refused, which is a row in `rejected`. */
   #open(project: string, id: string, nowMs: number): View | undefined {
-    const key = `${project}\0${id}`;
-    const existing = this.#views.get(key);
-    if (existing !== undefined) return existing;
-    const code = this.#closedIds.has(key)
-      ? 'view_closed'
-      : this.#views.size >= this.settings.viewsMax
-        ? 'views_limit'
-        : undefined;
-    if (code !== undefined) {
-      this.#refuse(code, project, id, this.#record?.value ?? Buffer.alloc(0));
-      return undefined;
-    }
-    const view = new View(key, project, id, nowMs);
-    this.#views.set(key, view);
-    this.counters.viewsOpened++;
-    return view;
+    const view = this.life.open(project, id, nowMs);
+    if (typeof view !== 'string') return view;
+    this.#refuse(view, project, id, this.#record?.value ?? Buffer.alloc(0));
+    return undefined;
   }
 
   /** A view of which only edge logs tell so far lives by them; one that its player reports does not. */
   #openForEdge(project: string, id: string, nowMs: number): View | undefined {
     const view = this.#open(project, id, nowMs);
-    if (view === undefined || view.clock.measured) {
-      if (view !== undefined) this.#mark(view);
-      return view;
-    }
-    if (view.edge.requestCount === 0) {
-      this.#deadlines.set(nowMs + this.settings.reorderMs, 'place', view);
-    }
+    if (view === undefined) return undefined;
+    this.life.mark(view);
+    if (view.clock.measured) return view;
+    if (view.edge.requestCount === 0) this.life.placeLater(view, nowMs);
     view.lastArrivalMs = nowMs;
-    this.#mark(view);
-    this.#schedule(view);
+    this.life.schedule(view);
     return view;
   }
 
@@ -217,7 +149,7 @@ export class BeatFold {
     const stamp = contextStamp(rankOf(cursor.source, cursor.lane), run, cursor.seq);
     if (view.context.take(cursor, cursor.contextStart, cursor.contextEnd, stamp)) {
       view.tuple = -1;
-      this.#mark(view);
+      this.life.mark(view);
     }
   }
 
@@ -306,8 +238,8 @@ export class BeatFold {
     const result = applyInOrder(view, cursor, report, this.settings);
     this.#list(view, cursor, report, result);
     const ended = isEnd(view.machine.state);
-    if (ended !== view.closed) this.#turn(view, ended, report.arrivedMs);
-    if (started !== view.machine.started) this.#mark(view);
+    if (ended !== view.closed) this.life.turn(view, ended, report.arrivedMs);
+    if (started !== view.machine.started) this.life.mark(view);
   }
 
   #applyAside(view: View, cursor: BeatCursor, run: number, nowMs: number, late: boolean): void {
@@ -362,111 +294,26 @@ export class BeatFold {
   #reorder(view: View, nowMs: number): void {
     view.reorderScheduled = false;
     const { reorderMs } = this.settings;
-    for (let source = 0; source <= 2; source++) {
+    for (let source = 0; source < SOURCES.length; source++) {
       const lane = view.existingLane(source, 0);
-      while (
-        lane !== undefined &&
-        (lane.deadlineMs(reorderMs) ?? Number.POSITIVE_INFINITY) <= nowMs
-      ) {
-        lane.giveUp(nowMs);
-        this.#drain(view, source, lane);
-      }
+      if (lane !== undefined) this.#giveUpDue(view, source, lane, nowMs);
       for (const laneIndex of [0, 1]) {
         const due = view.existingTimeLane(source, laneIndex)?.takeDue(nowMs, reorderMs) ?? [];
         for (const { arrivedMs, bytes } of due)
           this.#applyWaiting(view, source, 0, arrivedMs, bytes);
       }
     }
-    if (view.closed) this.#mark(view);
-    this.#schedule(view);
+    if (view.closed) this.life.mark(view);
+    this.life.schedule(view);
   }
 
-  /** Fixes the view's clock: from now on it has a place in time, a row and a timeline. */
-  #place(view: View): void {
-    const { clock } = view;
-    if (!Number.isFinite(view.startMs)) {
-      // All of it still waits, or was refused: it is placed when there is something to place, else let go.
-      const soonestMs = soonestWait(view, this.settings.reorderMs);
-      if (soonestMs === undefined) this.#views.delete(view.key);
-      else this.#deadlines.set(soonestMs, 'place', view);
-      return;
-    }
-    clock.fixed = clock.measured;
-    if (view.startDay < 0) view.startDay = dayOf(view.startMs);
-    const latestMs = this.#latestMs(view.lastArrivalMs);
-    for (const event of view.held) this.#rows.viewEvent(view, event, latestMs, this.#epoch);
-    view.held = [];
-    if (clock.fixed) this.intervals.place(view);
-    this.#mark(view);
-  }
-
-  /** Closes the view, or opens it again. */
-  #turn(view: View, closed: boolean, nowMs: number): void {
-    view.closed = closed;
-    view.timedOut = false;
-    if (closed) {
-      view.closedMs = nowMs;
-      this.counters.viewsClosed++;
-      this.#deadlines.set(nowMs + this.settings.reopenMs, 'forget', view);
-    }
-    this.intervals.gauge(view, false);
-    this.#mark(view);
-  }
-
-  /** A view that says nothing is not counted as watching now. */
-  #silence(view: View, nowMs: number): void {
-    view.silentScheduled = false;
-    if (this.#views.get(view.key) !== view || view.closed) return;
-    if (view.lastArrivalMs + this.settings.silentMs > nowMs) this.#schedule(view);
-    else this.intervals.gauge(view, true);
-  }
-
-  #timeOut(view: View, nowMs: number): void {
-    view.timeoutScheduled = false;
-    if (view.closed || this.#views.get(view.key) !== view) return;
-    if (this.#timeoutAt(view) > nowMs) this.#schedule(view);
-    else {
-      this.#turn(view, true, nowMs);
-      view.timedOut = true;
-    }
-  }
-
-  #timeoutAt(view: View): number {
-    const { pausedTimeoutMs, viewTimeoutMs } = this.settings;
-    const paused = view.machine.state === STATE.paused;
-    return view.lastArrivalMs + (paused ? pausedTimeoutMs : viewTimeoutMs);
-  }
-
-  /** Lets go of a closed view; its id is remembered for a while. */
-  #forget(view: View, nowMs: number): void {
-    if (!view.closed || view.closedMs + this.settings.reopenMs > nowMs) return;
-    this.#views.delete(view.key);
-    const { closedMemoryMs, closedMemoryMax } = this.settings;
-    this.#closedIds.add(view.key, nowMs + closedMemoryMs, closedMemoryMax);
-  }
-
-  #mark(view: View): void {
-    if (view.dirty || view.startDay < 0) return;
-    view.dirty = true;
-    this.#dirty.push(view);
-  }
-
-  #schedule(view: View): void {
-    const { reorderMs } = this.settings;
-    if (!view.reorderScheduled) {
-      const soonest = soonestWait(view, reorderMs);
-      if (soonest !== undefined) {
-        view.reorderScheduled = true;
-        this.#deadlines.set(soonest, 'reorder', view);
-      }
-    }
-    if (!view.silentScheduled && !view.closed) {
-      view.silentScheduled = true;
-      this.#deadlines.set(view.lastArrivalMs + this.settings.silentMs, 'silent', view);
-    }
-    if (!view.timeoutScheduled && !view.closed) {
-      view.timeoutScheduled = true;
-      this.#deadlines.set(this.#timeoutAt(view), 'timeout', view);
+  /** Gives up the gaps that have waited long enough. */
+  #giveUpDue(view: View, source: number, lane: Lane, nowMs: number): void {
+    for (;;) {
+      const dueMs = lane.deadlineMs(this.settings.reorderMs);
+      if (dueMs === undefined || dueMs > nowMs) return;
+      lane.giveUp(nowMs);
+      this.#drain(view, source, lane);
     }
   }
 
@@ -499,19 +346,4 @@ function isRefused({ bytes, nameStart, nameEnd }: BeatCursor): boolean {
 
 function copyEvent(cursor: BeatCursor): Buffer {
   return Buffer.from(cursor.bytes.subarray(cursor.eventStart, cursor.eventEnd));
-}
-
-function soonestWait(view: View, reorderMs: number): number | undefined {
-  let soonest: number | undefined;
-  for (let source = 0; source <= 2; source++) {
-    const waits = [
-      view.existingLane(source, 0)?.deadlineMs(reorderMs),
-      view.existingTimeLane(source, 0)?.deadlineMs(reorderMs),
-      view.existingTimeLane(source, 1)?.deadlineMs(reorderMs),
-    ];
-    for (const wait of waits) {
-      if (wait !== undefined && (soonest === undefined || wait < soonest)) soonest = wait;
-    }
-  }
-  return soonest;
 }

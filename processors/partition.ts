@@ -72,14 +72,14 @@ export class PartitionFold {
   /** Ends the epoch: rows of all views that changed, and what the commit row says. */
   endEpoch(): Epoch {
     const { epoch } = this;
-    this.beats.writeEpoch(epoch, this.logTimeMs);
+    this.beats.life.writeEpoch(epoch, this.logTimeMs);
     const ended: Epoch = {
       partition: this.partition,
       epoch,
       nextOffset: this.nextOffset,
       records: this.#records,
       logTimeMs: this.logTimeMs,
-      openSinceMs: this.beats.openSince(this.logTimeMs),
+      openSinceMs: this.beats.life.openSince(this.logTimeMs),
       foldVersion: FOLD_VERSION,
       rows: this.rows,
     };
@@ -92,7 +92,7 @@ export class PartitionFold {
   #adopt(): void {
     if (this.#announced === undefined) return;
     this.#settings = this.#announced;
-    this.beats.setSettings(this.#announced);
+    this.beats.life.setSettings(this.#announced);
     this.#announced = undefined;
   }
 

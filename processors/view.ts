@@ -83,8 +83,6 @@ export class View {
   /** First timestamp of a report about a request; the start of a view that has nothing else. */
   responseAt = Number.POSITIVE_INFINITY;
   closed = false;
-  /** True when it was closed by silence. */
-  timedOut = false;
   closedMs = 0;
   /** Day of the first row, days since 1970; -1 before. */
   startDay = -1;
@@ -95,7 +93,8 @@ export class View {
   /** What each row of its timeline begins with, once it has a place. */
   rowHead: Buffer | undefined;
   reorderScheduled = false;
-  timeoutScheduled = false;
+  /** Log time at which it is looked at for its timeout; infinite when none is set. */
+  timeoutSetMs = Number.POSITIVE_INFINITY;
 
   /** Bitrate shown, and live latency, as reported last; -1 unknown. What time is credited with in interval rows. */
   bitrateNow = -1;
@@ -150,6 +149,16 @@ export class View {
 
   existingTimeLane(source: number, lane: number): TimeLane | undefined {
     return this.#timeLanes[source * 2 + lane];
+  }
+
+  /** When the first of its waits is over, log time in ms; undefined when nothing waits. */
+  soonestWaitMs(reorderMs: number): number | undefined {
+    let soonest: number | undefined;
+    for (const lane of [...this.#lanes, ...this.#timeLanes]) {
+      const wait = lane?.deadlineMs(reorderMs);
+      if (wait !== undefined && (soonest === undefined || wait < soonest)) soonest = wait;
+    }
+    return soonest;
   }
 
   /** A value track. Native reports are one sequence: nothing of theirs has to be kept. */

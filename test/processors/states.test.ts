@@ -321,3 +321,26 @@ describe('the end', () => {
     expect(result.view('v')).toMatchObject({ playing_ms: 1_000 });
   });
 });
+
+describe('silence', () => {
+  it('ends a view two minutes after it went on from a pause, not an hour after the pause', () => {
+    const result = foldDeliveries(
+      [
+        {
+          atMs: T0 + 1_000,
+          beat: beat(states([0, 'starting'], [100, 'playing'], [900, 'paused'])),
+        },
+        { atMs: T0 + 20_000, beat: beat([state(3, 19_900, 'playing')]) },
+      ],
+      { quietMs: 200_000 },
+    );
+    expect(result.view('v')).toMatchObject({ closed: 1, outcome: 'dropped', paused_ms: 19_000 });
+  });
+
+  it('is not taken for an end while the log has not come so far', () => {
+    const result = foldDeliveries([{ atMs: T0, beat: beat(states([0, 'starting'])) }], {
+      quietMs: 100_000,
+    });
+    expect(result.view('v')).toMatchObject({ closed: 0, outcome: 'playing' });
+  });
+});
