@@ -17,6 +17,8 @@ export interface AdmissionLimits {
 export interface Ticket {
   /** Takes bytes; false when there is no room, and then nothing was taken. */
   hold(bytes: number): boolean;
+  /** Gives back some of what was taken. */
+  give(bytes: number): void;
   /** Gives back everything. */
   release(): void;
 }
@@ -51,6 +53,10 @@ function createTicket(bytesInFlightMax: number, counters: IngestCounters): Ticke
       counters.bytesInFlight += bytes;
       heldBytes += bytes;
       return true;
+    },
+    give: (bytes) => {
+      counters.bytesInFlight -= bytes;
+      heldBytes -= bytes;
     },
     release: () => {
       counters.bytesInFlight -= heldBytes;

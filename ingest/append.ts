@@ -26,7 +26,7 @@ export async function appendRecords(
 }
 
 /** The log is full, away or closing: the client's next try may succeed. */
-function isLogAway(reason: unknown): reason is LogError {
+export function isLogAway(reason: unknown): reason is LogError {
   return (
     reason instanceof LogError &&
     ['log_overloaded', 'log_unavailable', 'log_closed'].includes(reason.code)

@@ -17,11 +17,20 @@ export interface IngestCounters {
   rejectRecords: number;
   /** Beats that were split because they were larger than a record may be. */
   splitBeats: number;
+  /** Edge requests that are durable in the log, and the records that hold them. */
+  edgeRequests: number;
+  edgeRecords: number;
+  /** Of those records, the ones written before they were full because too much was open. */
+  edgeEarlyRecords: number;
+  /** Lines of edge logs that were left out because they tell of a CORS preflight. */
+  preflights: number;
   /** Requests that ended before they were answered. */
   abortedRequests: number;
   /** Now under way. */
   requestsInFlight: number;
   bytesInFlight: number;
+  /** Records of edge requests that are being filled now. */
+  edgeGroupsOpen: number;
   /** Answers that were errors, by code of INGEST_ERRORS. */
   readonly refusals: Record<string, number>;
   /** Pieces that were not taken, by code of REJECTS. */
@@ -40,9 +49,14 @@ export function createIngestCounters(): IngestCounters {
     beatRecords: 0,
     rejectRecords: 0,
     splitBeats: 0,
+    edgeRequests: 0,
+    edgeRecords: 0,
+    edgeEarlyRecords: 0,
+    preflights: 0,
     abortedRequests: 0,
     requestsInFlight: 0,
     bytesInFlight: 0,
+    edgeGroupsOpen: 0,
     refusals: zeros(INGEST_ERRORS),
     rejects: zeros(REJECTS),
     notes: zeros(NOTES),

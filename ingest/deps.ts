@@ -3,11 +3,14 @@ import type { IngestLimits } from '../platform/config/config.ts';
 import type { Log } from '../platform/log/log.ts';
 import type { Projects } from '../platform/projects.ts';
 import type { IngestCounters } from './counters.ts';
+import type { EdgeLimits } from './edge-limits.ts';
 
 export interface IngestDeps {
   readonly log: Log;
   readonly projects: Pick<Projects, 'findWriteKey'>;
   readonly limits: IngestLimits;
+  /** What differs from the defaults of edge logs. */
+  readonly edgeLimits?: Partial<EdgeLimits>;
   /** Names that a context may use: the catalogue's dimensions that a client can say. */
   readonly dimensions: ReadonlySet<string>;
   /** Monotonic or wall clock in ms, for rates only. */

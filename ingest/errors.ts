@@ -97,6 +97,9 @@ export const REJECTS: Readonly<Record<string, string>> = {
   missing_sid: 'Enable the CMCD key `sid`.',
   sid_too_long: 'Use a `sid` of at most 128 characters.',
   missing_ts: 'Enable the CMCD key `ts`.',
+  line_not_json: 'Send one JSON object in each line; nginx does so with `escape=json`.',
+  line_fields_missing: 'Log the time of each request (`msec`) and its `status`.',
+  line_too_long: 'Log shorter lines, or raise `edgeLineBytesMax`.',
   body_malformed: 'Send a body in the format that the content type names.',
   body_empty: 'Send at least one record in the body.',
   encoding_malformed: 'Compress the body as Content-Encoding says.',
@@ -110,4 +113,6 @@ export const NOTES: Readonly<Record<string, string>> = {
   value_dropped: 'A value had another type than its field, or was out of its range.',
   string_cut: 'A text was longer than `stringLengthMax`.',
   keys_cut: 'An event had more CMCD keys than are kept.',
+  cmcd_doubled: 'A request had CMCD in its headers and in its query; the headers were taken.',
+  cmcd_unreadable: 'CMCD of a request could not be read; the request was taken without it.',
 };

@@ -6,7 +6,8 @@
  *
  * Cheap refusals come first: the key costs one hash, rate and headers nothing, and only then is a byte read. Viewers
  * are hidden after the formats, so that no format can forget it. Records are planned before any is appended, so that
- * a mistake of ours loses the whole request, visibly, and not half of it.
+ * a mistake of ours loses the whole request, visibly, and not half of it. Edge logs can be too large for that: after
+ * admission they go their own way, chunk by chunk (`edge-pipeline.ts`).
  *
  * Guarantee: an answer of 2xx means durable. What could not be taken is a reject record, or a refusal with a code.
  */
@@ -14,27 +15,25 @@
 import type { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import { ProblemError } from '../platform/http/problem.ts';
-import type { LogError } from '../platform/log/log.ts';
 import type { KeyGrant } from '../platform/projects.ts';
 import { type Admission, createAdmission, type Ticket } from './admission.ts';
 import { appendRecords } from './append.ts';
 import { authenticate } from './authenticate.ts';
 import { count } from './counters.ts';
 import type { IngestDeps } from './deps.ts';
+import { takeEdgeLog } from './edge-pipeline.ts';
 import { INGEST_ERRORS, type IngestErrorCode, refusal } from './errors.ts';
 import type { FormatResult } from './formats/format.ts';
 import { checkHead, decompress, readBody } from './receive.ts';
 import { type Plan, planRecords } from './records.ts';
-import type { Answer, IngestRoute } from './routes.ts';
+import { logAway, overloaded, RETRY_AFTER, refusedBy } from './refusals.ts';
+import type { Answer, EdgeRoute, IngestRoute } from './routes.ts';
 import { hideViewer } from './viewers.ts';
-
-/** Long enough for several turns of the log's group commit, short for a player. */
-const RETRY_AFTER = { 'retry-after': '1' };
 
 export type Pipeline = (request: FastifyRequest, body: Readable | undefined) => Promise<Answer>;
 
 /** Makes the pipelines of several routes; they share what may be under way at once. */
-export function createPipelines(deps: IngestDeps): (route: IngestRoute) => Pipeline {
+export function createPipelines(deps: IngestDeps): (route: IngestRoute | EdgeRoute) => Pipeline {
   const admission = createAdmission(deps.limits, deps);
   return (route) => async (request, body) => {
     deps.counters.requests++;
@@ -46,15 +45,15 @@ export function createPipelines(deps: IngestDeps): (route: IngestRoute) => Pipel
 }
 
 /** One request on its way. */
-interface Passage {
+interface Passage<Route> {
   readonly request: FastifyRequest;
   readonly body: Readable | undefined;
-  readonly route: IngestRoute;
+  readonly route: Route;
   readonly admission: Admission;
   readonly deps: IngestDeps;
 }
 
-async function receive(passage: Passage): Promise<Answer | ProblemError> {
+async function receive(passage: Passage<IngestRoute | EdgeRoute>): Promise<Answer | ProblemError> {
   const { request, route, admission, deps } = passage;
   const grant = authenticate(request, deps.projects, route.goneStatus);
   if (grant instanceof ProblemError) return grant;
@@ -62,14 +61,16 @@ async function receive(passage: Passage): Promise<Answer | ProblemError> {
   const ticket = admission.enter();
   if (ticket === undefined) return overloaded(route);
   try {
-    return await take(passage, grant, ticket);
+    return 'readLine' in route
+      ? await takeEdgeLog({ ...passage, route }, grant, ticket)
+      : await take({ ...passage, route }, grant, ticket);
   } finally {
     ticket.release();
   }
 }
 
 async function take(
-  { request, body, route, deps }: Passage,
+  { request, body, route, deps }: Passage<IngestRoute>,
   grant: KeyGrant,
   ticket: Ticket,
 ): Promise<Answer | ProblemError> {
@@ -109,22 +110,6 @@ function withWholeBody(result: FormatResult, sent: Buffer): FormatResult {
 function malformed({ code, message }: { code: string; message: string }): ProblemError {
   const known = Object.hasOwn(INGEST_ERRORS, code) ? (code as IngestErrorCode) : 'body_malformed';
   return refusal(known, { detail: message });
-}
-
-/** `overloaded` answers as the route says: CMCD players know 429. */
-function refusedBy(problem: ProblemError, route: IngestRoute): ProblemError {
-  return problem.code === 'overloaded' ? overloaded(route, problem.headers) : problem;
-}
-
-function overloaded(route: IngestRoute, headers: Readonly<Record<string, string>> = {}) {
-  const spec = { ...INGEST_ERRORS.overloaded, status: route.overloadedStatus };
-  return new ProblemError('overloaded', spec, { headers: { ...headers, ...RETRY_AFTER } });
-}
-
-function logAway(cause: LogError, route: IngestRoute): ProblemError {
-  const full = cause.code === 'log_overloaded';
-  if (full && route.overloadedStatus === 429) return overloaded(route);
-  return refusal('log_unavailable', { headers: RETRY_AFTER, cause });
 }
 
 function countTaken(plan: Plan, { notes = {} }: FormatResult, { counters }: IngestDeps): void {

@@ -1,5 +1,5 @@
 /**
- * The body: checked by its headers, read, decompressed.
+ * The body: checked by its headers, read and decompressed, whole or as it comes.
  *
  * Guarantee: never more than `bodyBytesMax` is read, nor more than `decompressedBytesMax` written, whatever the headers
  * claim; a compression bomb stops at the limit. What cannot be right is refused before a byte is read.
@@ -24,7 +24,7 @@ export interface BodyHead {
   readonly encoding: Encoding;
 }
 
-type Encoding = 'identity' | 'gzip' | 'deflate' | 'br';
+export type Encoding = 'identity' | 'gzip' | 'deflate' | 'br';
 
 const ENCODINGS: ReadonlyMap<string, Encoding> = new Map([
   ['', 'identity'],
@@ -36,7 +36,7 @@ const ENCODINGS: ReadonlyMap<string, Encoding> = new Map([
 ]);
 
 /** The rest of a body that is not wanted is not read: the connection ends with the answer. */
-const CLOSE = { connection: 'close' };
+export const CLOSE = { connection: 'close' };
 
 /** Refuses by headers alone: length, type, encoding. A body without a type is tried as the route's first. */
 export function checkHead(
@@ -54,7 +54,8 @@ export function checkHead(
   return { type: type === '' ? (types[0] ?? '') : type, encoding };
 }
 
-function tooLarge(limits: BodyLimits): ProblemError {
+/** The refusal of a body that is too large as sent. */
+export function tooLarge(limits: BodyLimits): ProblemError {
   const detail = `The body has more than ${limits.bodyBytesMax} bytes. Send smaller bodies, or compress them.`;
   return refusal('body_too_large', { detail, headers: CLOSE });
 }
@@ -100,15 +101,20 @@ export async function decompress(
   } catch (cause) {
     if (!(cause instanceof Error)) throw cause;
     if ('code' in cause && cause.code === 'ERR_BUFFER_TOO_LARGE') {
-      const detail = `The body has more than ${limits.decompressedBytesMax} bytes once decompressed. Send smaller bodies.`;
-      return refusal('decompressed_too_large', { detail, cause });
+      return tooLargeInside(limits, cause);
     }
     return refusal('encoding_malformed', { cause });
   }
 }
 
+/** The refusal of a body that is too large once decompressed. */
+export function tooLargeInside(limits: BodyLimits, cause?: unknown): ProblemError {
+  const detail = `The body has more than ${limits.decompressedBytesMax} bytes once decompressed. Send smaller bodies.`;
+  return refusal('decompressed_too_large', { detail, cause });
+}
+
 /** RFC 9110 means zlib by deflate, some clients send it bare. The zlib header's check bits tell (RFC 1950, 2.2). */
-function deflateForm(body: Buffer): 'zlib' | 'raw' {
+export function deflateForm(body: Buffer): 'zlib' | 'raw' {
   const first = body[0] ?? 0;
   const isZlib = (first & 0x0f) === 8 && ((first << 8) | (body[1] ?? 0)) % 31 === 0;
   return isZlib ? 'zlib' : 'raw';

@@ -104,11 +104,28 @@ function planRejects(
   const rest = rejects.slice(limits.rejectRecordsMax);
   const [first] = rest;
   if (first === undefined) return planned;
-  const message = `${rest.length} more rejects of one body: ${countsByCode(rest)}`;
-  return [...planned, planReject({ ...first, code: 'rejects_capped', message }, origin, limits)];
+  const counts = new Map<string, number>();
+  for (const { code } of rest) counts.set(code, (counts.get(code) ?? 0) + 1);
+  return [...planned, planReject(cappedReject(first, counts), origin, limits)];
 }
 
-function planReject(reject: FormatReject, origin: Origin, limits: RecordLimits): PlannedRecord {
+/** The reject that sums up those that have no record of their own; `first` is the first of them. */
+export function cappedReject(
+  first: FormatReject,
+  counts: ReadonlyMap<string, number>,
+): FormatReject {
+  const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  const list = [...counts].map(([code, count]) => `${code} ${count}`).join(', ');
+  const message = `${total} more rejects of one body: ${list}`;
+  return { ...first, code: 'rejects_capped', message };
+}
+
+/** The record of a reject, in the partition of its view. */
+export function planReject(
+  reject: FormatReject,
+  origin: Origin,
+  limits: RecordLimits,
+): PlannedRecord {
   const project = origin.grant.project.id;
   // The log keeps no view id that no beat could have: it would only be noise in the processors' state.
   const view = reject.view.length > VIEW_LENGTH_MAX ? '' : reject.view;
@@ -121,12 +138,6 @@ function planReject(reject: FormatReject, origin: Origin, limits: RecordLimits):
     bytes: reject.bytes.subarray(0, limits.rejectBytesMax),
   });
   return { partition: partitionOf(project, view, origin.partitions), value };
-}
-
-function countsByCode(rejects: readonly FormatReject[]): string {
-  const counts = new Map<string, number>();
-  for (const { code } of rejects) counts.set(code, (counts.get(code) ?? 0) + 1);
-  return [...counts].map(([code, count]) => `${code} ${count}`).join(', ');
 }
 
 /** Events that were taken: those refused only keep their place. */

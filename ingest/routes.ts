@@ -1,8 +1,11 @@
 /** The routes of ingest: what each takes, and how each answers. */
 import type { IngestLimits } from '../platform/config/config.ts';
 import { cmcdLimits, createCmcdCounters, decodeCmcdBody } from './formats/cmcd.ts';
+import type { EdgeLineReader } from './formats/edge.ts';
+import { readNginxLine } from './formats/edge-nginx.ts';
 import type { FormatReject, FormatResult } from './formats/format.ts';
 import { createNativeFormat } from './formats/native.ts';
+import type { Overload } from './refusals.ts';
 
 /** A body that was taken. */
 export interface Outcome {
@@ -16,18 +19,48 @@ export interface Answer {
   readonly body?: object;
 }
 
-export interface IngestRoute {
+/** What every route says of itself. */
+export interface RouteHead extends Overload {
   /** Path under the server's root; also the name of the route in rejects. */
   readonly path: string;
   /** Media types, the one that a body without a type is tried as first. */
   readonly types: readonly string[];
-  /** Bytes to beats and rejects. Pure. */
-  readonly decode: (body: Buffer, type: string) => FormatResult;
   /** Answers a key that was revoked or has expired. */
   readonly goneStatus: 401 | 410;
-  /** Answers when too much is under way, here or in the log. */
-  readonly overloadedStatus: 429 | 503;
+}
+
+/** A route whose bodies are read whole. */
+export interface IngestRoute extends RouteHead {
+  /** Bytes to beats and rejects. Pure. */
+  readonly decode: (body: Buffer, type: string) => FormatResult;
   readonly answer: (outcome: Outcome) => Answer;
+}
+
+/** A line of an edge log that was not taken. */
+export interface RejectedLine {
+  /** From 1; blank lines count. */
+  readonly line: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** An edge log that was taken. */
+export interface EdgeOutcome {
+  /** Requests that are durable in the log. */
+  readonly acceptedRequests: number;
+  /** Lines that tell of CORS preflights: neither accepted nor rejected. */
+  readonly preflights: number;
+  /** The first `rejectedListMax` lines that were not taken. */
+  readonly rejected: readonly RejectedLine[];
+  readonly rejectedTotal: number;
+}
+
+/** A route whose bodies are edge logs, read line by line. */
+export interface EdgeRoute extends RouteHead {
+  /** Name of the format, as records carry it. */
+  readonly format: string;
+  readonly readLine: EdgeLineReader;
+  readonly answer: (outcome: EdgeOutcome) => Answer;
 }
 
 export interface RouteDeps {
@@ -77,5 +110,30 @@ export function cmcdRoute({ limits }: RouteDeps): IngestRoute {
   };
 }
 
-/** Documented, and not served yet. */
+/** Media types that log shippers give to JSON lines. */
+const LINE_TYPES = [
+  'application/x-ndjson',
+  'application/ndjson',
+  'application/jsonl',
+  'application/json',
+  'text/plain',
+];
+
+/** nginx access logs as JSON lines: 202 and the numbers of the lines that were not taken. */
+export function nginxRoute(): EdgeRoute {
+  return {
+    path: '/v1/edge/nginx',
+    format: 'nginx',
+    types: LINE_TYPES,
+    readLine: readNginxLine,
+    goneStatus: 401,
+    overloadedStatus: 503,
+    answer: ({ acceptedRequests, preflights, rejected, rejectedTotal }) => ({
+      status: 202,
+      body: { accepted: acceptedRequests, preflights, rejected, rejectedTotal },
+    }),
+  };
+}
+
+/** Documented, and not served yet. The edge formats that are have routes of their own, which go first. */
 export const UNAVAILABLE_PATHS = ['/v1/epas', '/v1/edge/:format'] as const;

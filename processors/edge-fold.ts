@@ -29,7 +29,9 @@ export class EdgeFold {
 
   take(body: EdgeRequests, nowMs: number, settings: FoldSettings): void {
     this.#identities.advance(nowMs);
-    const fresh = body.requests.filter((request) => this.#isFresh(request, nowMs, settings));
+    const fresh = body.requests.filter((request) =>
+      this.#isFresh(body.project, request, nowMs, settings),
+    );
     if (fresh.length === 0) return;
     if (body.view === '') {
       this.counters.requestsWithoutView += fresh.length;
@@ -40,8 +42,9 @@ export class EdgeFold {
     for (const request of fresh) this.#takeOne(view, request, nowMs);
   }
 
-  #isFresh(request: EdgeRequest, nowMs: number, settings: FoldSettings): boolean {
-    const identity = request.identity.toString('latin1');
+  #isFresh(project: string, request: EdgeRequest, nowMs: number, settings: FoldSettings): boolean {
+    // The same line sent to two projects is a request of each.
+    const identity = `${request.identity.toString('latin1')}${project}`;
     if (this.#identities.has(identity)) {
       this.counters.requestsRepeated++;
       return false;

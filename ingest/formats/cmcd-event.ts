@@ -267,7 +267,8 @@ function bitsOf(items: readonly SfItem[]): number {
   return kilobits > 0 ? Math.round(kilobits * 1000) : -1;
 }
 
-function keyEntries(
+/** The keys that nobody took, sorted by name, values in structured-field notation, URLs without their queries. */
+export function keyEntries(
   record: CmcdRecord,
   taken: ReadonlySet<string>,
   limits: CmcdEventLimits,

@@ -2,6 +2,7 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import { registerIngest } from '../../ingest/app.ts';
 import { createIngestCounters, type IngestCounters } from '../../ingest/counters.ts';
+import type { EdgeLimits } from '../../ingest/edge-limits.ts';
 import { type IngestLimits, ingestLimits } from '../../platform/config/config.ts';
 import { type Log, LogError, type LogErrorCode } from '../../platform/log/log.ts';
 import { openProjects, type Projects } from '../../platform/projects.ts';
@@ -19,6 +20,7 @@ export function builtInProjects(): Projects {
 export interface ServerChoices {
   readonly log: Log;
   readonly limits?: Partial<IngestLimits>;
+  readonly edgeLimits?: Partial<EdgeLimits>;
   readonly projects?: Pick<Projects, 'findWriteKey'>;
   readonly now?: () => number;
 }
@@ -35,6 +37,7 @@ export async function ingestServer(choices: ServerChoices): Promise<IngestServer
     log: choices.log,
     projects: choices.projects ?? builtInProjects(),
     limits: { ...ingestLimits(), ...choices.limits },
+    edgeLimits: choices.edgeLimits ?? {},
     dimensions: DIMENSIONS,
     now: choices.now ?? (() => 0),
     counters,
@@ -67,7 +70,7 @@ export function rememberingLog(appended: Appended[], failure?: LogErrorCode): Lo
 }
 
 /** The bodies of one kind of record, in order. */
-export function bodiesOf<Kind extends 'beat' | 'reject'>(
+export function bodiesOf<Kind extends 'beat' | 'edge' | 'reject'>(
   kind: Kind,
   values: readonly Buffer[],
 ): RecordBodies[Kind][] {

@@ -1,0 +1,52 @@
+/**
+ * The way of an edge log once its sender is known: check the headers → read → decompress → split into lines → read each
+ * → group by view → append, durable → answer. All steps run at once, on one chunk after the other.
+ *
+ * Guarantee: an answer of 2xx means that every record is durable. After a refusal some may be; the sender sends the
+ * body again, and requests that are repeated are known by their identity for `edgeDedupMs`.
+ */
+import type { Readable } from 'node:stream';
+import type { FastifyRequest } from 'fastify';
+import { ProblemError } from '../platform/http/problem.ts';
+import type { KeyGrant } from '../platform/projects.ts';
+import type { Ticket } from './admission.ts';
+import type { IngestDeps } from './deps.ts';
+import { EdgeIntake } from './edge-intake.ts';
+import { edgeLimits } from './edge-limits.ts';
+import { checkHead } from './receive.ts';
+import { streamBody } from './receive-stream.ts';
+import { refusedBy } from './refusals.ts';
+import type { Answer, EdgeRoute } from './routes.ts';
+
+export interface EdgePassage {
+  readonly request: FastifyRequest;
+  readonly body: Readable | undefined;
+  readonly route: EdgeRoute;
+  readonly deps: IngestDeps;
+}
+
+/** Takes one edge log. Throws what the connection throws when the sender leaves. */
+export async function takeEdgeLog(
+  { request, body, route, deps }: EdgePassage,
+  grant: KeyGrant,
+  ticket: Ticket,
+): Promise<Answer | ProblemError> {
+  const limits = { ...deps.limits, ...edgeLimits, ...deps.edgeLimits };
+  const bodyLimits = {
+    bodyBytesMax: limits.edgeBodyBytesMax,
+    decompressedBytesMax: limits.edgeDecompressedBytesMax,
+  };
+  const head = checkHead(request.headers, route.types, bodyLimits);
+  if (head instanceof ProblemError) return head;
+  const { log, counters } = deps;
+  const origin = { grant, route: route.path, partitions: log.partitions };
+  const intake = new EdgeIntake({ log, origin, route, limits, counters, ticket });
+  try {
+    const problem = await streamBody(body, head.encoding, bodyLimits, intake);
+    if (problem?.code === 'encoding_malformed') return await intake.refuse(problem);
+    const outcome = problem ?? (await intake.end());
+    return outcome instanceof ProblemError ? refusedBy(outcome, route) : route.answer(outcome);
+  } finally {
+    await intake.close();
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * What every edge log format shares: the identity of a line, CMCD of a request, a path that may be stored.
+ *
+ * Guarantees: pure; never throws; time is linear in the line. No query, no user and no signed token of a URL gets past
+ * here. CMCD that cannot be read never costs its request.
+ */
+import createXxhash from 'xxhash-wasm';
+import type { Entry } from '../../schemas/beat.ts';
+import type { EdgeRequest } from '../../schemas/records.ts';
+import { type CmcdParsed, type CmcdRead, cmcdLimits, decodeCmcdHeaders } from './cmcd.ts';
+import { keyEntries } from './cmcd-event.ts';
+import { decodeCmcdQuery, textOf } from './cmcd-record.ts';
+import { cleanUrl, hostOf } from './cmcd-request.ts';
+import { cutText } from './native-values.ts';
+
+/** One line of an edge log, read. */
+export type EdgeLine =
+  | { readonly kind: 'request'; readonly view: string; readonly request: EdgeRequest }
+  /** A browser's question before a request (CORS): it delivers nothing and is no request of a view. */
+  | { readonly kind: 'preflight' }
+  | { readonly kind: 'reject'; readonly code: string; readonly message: string };
+
+/** Adds to the count of a code of `NOTES`. */
+export type Note = (code: EdgeNote, times?: number) => void;
+
+export type EdgeNote =
+  | 'cmcd_doubled'
+  | 'cmcd_unreadable'
+  | 'keys_cut'
+  | 'string_cut'
+  | 'value_dropped';
+
+/** What reading the lines of one body needs. */
+export interface EdgeScope {
+  /** Characters at which texts are cut. */
+  readonly stringLengthMax: number;
+  readonly note: Note;
+}
+
+/** Reads one line, without its line end. */
+export type EdgeLineReader = (line: Buffer, scope: EdgeScope) => EdgeLine;
+
+const { h64Raw } = await createXxhash();
+
+/**
+ * Identity of a request: XXH64 (seed 0, big endian) of its line as it came, without its line end. Two requests whose
+ * lines are equal byte for byte are one: a log format should name the connection and the request's number on it.
+ */
+export function identityOf(line: Uint8Array): Buffer {
+  const identity = Buffer.allocUnsafeSlow(8);
+  identity.writeBigUInt64BE(h64Raw(line));
+  return identity;
+}
+
+/** A text that may be stored: well-formed, of a bounded length. */
+export function cutEdgeText(text: string, { stringLengthMax, note }: EdgeScope): string {
+  if (text.length > stringLengthMax) note('string_cut');
+  return cutText(text, stringLengthMax);
+}
+
+export type CmcdHeaders = Parameters<typeof decodeCmcdHeaders>[0];
+
+export interface EdgeCmcd {
+  /** The `sid`, empty when there is none that can be a view. */
+  readonly view: string;
+  /** Keys sorted by name, values in structured-field notation. */
+  readonly cmcd: readonly Entry[];
+}
+
+const NO_CMCD: EdgeCmcd = { view: '', cmcd: [] };
+
+/**
+ * CMCD of a request. CTA-5004 forbids a request to carry both headers and a query argument, and CTA-5004-B gives each
+ * report one mode; where both are there all the same the headers are taken whole, and the query only if they cannot
+ * be read. Nothing is merged: the two may tell of different moments.
+ */
+export function edgeCmcd(headers: CmcdHeaders, query: string, { note }: EdgeScope): EdgeCmcd {
+  const fromHeaders = decodeCmcdHeaders(headers);
+  const fromQuery = query.includes('CMCD=') ? decodeCmcdQuery(query) : undefined;
+  if (fromHeaders !== undefined && fromQuery !== undefined) note('cmcd_doubled');
+  const read = firstRead(fromHeaders, fromQuery);
+  if (read !== undefined) return placed(read, note);
+  if (fromHeaders !== undefined || fromQuery !== undefined) note('cmcd_unreadable');
+  return NO_CMCD;
+}
+
+function firstRead(...candidates: readonly (CmcdParsed | undefined)[]): CmcdRead | undefined {
+  for (const parsed of candidates) {
+    if (parsed !== undefined && 'record' in parsed) return parsed;
+  }
+  return undefined;
+}
+
+const NOTHING_TAKEN: ReadonlySet<string> = new Set();
+
+function placed({ record, dropped }: CmcdRead, note: Note): EdgeCmcd {
+  if (dropped.length > 0) note('value_dropped', dropped.length);
+  const cut = { keysCut: 0 };
+  const cmcd = keyEntries(record, NOTHING_TAKEN, cmcdLimits, cut);
+  if (cut.keysCut > 0) note('keys_cut', cut.keysCut);
+  const sid = textOf(record, 'sid').trim();
+  if (sid.length <= cmcdLimits.viewCharsMax) return { view: cutText(sid, sid.length), cmcd };
+  // No view could have this id. The request was delivered all the same.
+  note('value_dropped');
+  return { view: '', cmcd };
+}
+
+/** Host and path of a request's target; the path without query, user and tokens. */
+export function edgeTarget(target: string): { readonly host: string; readonly path: string } {
+  const url = cleanUrl(target);
+  // An absolute target, as proxies are asked: the path begins after the authority.
+  const isAbsolute = /^[a-z][a-z0-9+.-]{0,30}:\/\//i.test(url);
+  if (!isAbsolute) return { host: '', path: withoutTokens(url) };
+  const slash = url.indexOf('/', url.indexOf('://') + 3);
+  return { host: hostOf(url), path: withoutTokens(slash < 0 ? '/' : url.slice(slash)) };
+}
+
+/** A host in lower case, without user and port. */
+export function edgeHost(host: string): string {
+  return host === '' ? '' : hostOf(cleanUrl(`//${host}`));
+}
+
+const NAME_LENGTH_MAX = 64;
+const TOKEN_NAME =
+  /(?:(?:token|hmac|jwt|signature|jsessionid)|(?:^|[^a-z0-9])(?:hdn[a-z]{1,2}|sig|auth|policy|key-pair-id))$/;
+const JWT = /^eyJ[\w-]+\.[\w-]+\.[\w-]*$/;
+
+/** CDNs sign paths as well as queries: a segment, or a parameter of one, that is a token becomes `-`. */
+function withoutTokens(path: string): string {
+  if (!/=|%3d|eyJ/i.test(path)) return path;
+  return path
+    .split('/')
+    .map((segment) => segment.split(';').map(withoutToken).join(';'))
+    .join('/');
+}
+
+function withoutToken(text: string): string {
+  const isToken = JWT.test(text) || text.split(/[&~]|%26|%7e/i).some(namesToken);
+  return isToken ? '-' : text;
+}
+
+function namesToken(assignment: string): boolean {
+  const end = assignment.search(/=|%3d/i);
+  if (end <= 0 || end > NAME_LENGTH_MAX) return false;
+  return TOKEN_NAME.test(assignment.slice(0, end).toLowerCase());
+}
