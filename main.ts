@@ -11,7 +11,8 @@ import type { FastifyInstance } from 'fastify';
 import { createApiCounters, QUERY_LIMITS, registerApi } from './api/api.ts';
 import { registerIngest } from './ingest/app.ts';
 import { type ReplayCommandArgs, runReplayCommand } from './ingest/clients/replay-command.ts';
-import { runSimulateCommand, type SimulateArgs } from './ingest/clients/simulate-command.ts';
+import { runSimulateCommand } from './ingest/clients/simulate-command.ts';
+import type { SimulateArgs } from './ingest/clients/simulate-options.ts';
 import { createIngestCounters } from './ingest/counters.ts';
 import {
   describeOptions,
