@@ -14,18 +14,23 @@ import type { Store } from '../platform/store/store.ts';
 import { createHostGuard } from './guards/host.ts';
 import { registerTokenGuard, type TokenCounters } from './guards/token.ts';
 import type { QueryLimits } from './limits.ts';
+import { MONITORING_LIMITS, type MonitoringLimits } from './monitoring/limits.ts';
+import type { StreamCounters } from './monitoring/stream-hub.ts';
 import { checkQueryNames, complaint } from './parameters/query-names.ts';
 import { createQueryRunner, type QueryCounters } from './query-runner.ts';
 import type { ApiScope, RouteDeps } from './routes/deps.ts';
 import { registerDimensions } from './routes/dimensions.ts';
 import { registerReference, registerReferencePages } from './routes/docs.ts';
 import { registerMetrics } from './routes/metrics.ts';
+import { registerMonitoring } from './routes/monitoring.ts';
+import { registerMonitoringStream } from './routes/monitoring-stream.ts';
 import { registerOperators } from './routes/operators.ts';
 import { registerPage } from './routes/page.ts';
 import { registerUnavailable } from './routes/unavailable.ts';
 import { registerVideoViews } from './routes/video-views.ts';
 
 export { QUERY_LIMITS, type QueryLimits } from './limits.ts';
+export { MONITORING_LIMITS, type MonitoringLimits } from './monitoring/limits.ts';
 
 const PREFIX = '/data/v1';
 
@@ -46,6 +51,10 @@ export interface ApiDeps {
   readonly counters: ApiCounters;
   /** Called once with the counters of queries, for the server's metrics. */
   readonly onQueryCounters?: (counters: Readonly<QueryCounters>) => void;
+  /** Limits of the monitoring routes; those of MONITORING_LIMITS where it says nothing. */
+  readonly monitoring?: Partial<MonitoringLimits>;
+  /** Called once with the counters of the stream, for the server's metrics. */
+  readonly onStreamCounters?: (counters: Readonly<StreamCounters>) => void;
 }
 
 export function createApiCounters(): ApiCounters {
@@ -85,5 +94,9 @@ async function registerData(
   registerMetrics(typed, routeDeps);
   registerVideoViews(typed, routeDeps);
   registerDimensions(typed, routeDeps);
+  const monitoring = { ...routeDeps, monitoring: { ...MONITORING_LIMITS, ...deps.monitoring } };
+  registerMonitoring(typed, monitoring);
+  const streamCounters = registerMonitoringStream(typed, monitoring);
+  deps.onStreamCounters?.(streamCounters);
   registerUnavailable(typed);
 }

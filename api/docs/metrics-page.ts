@@ -4,12 +4,18 @@ import {
   dimensionAliases,
   dimensions,
 } from '../../schemas/catalogue/dimensions.ts';
+import { type IntervalMetric, intervalMetrics } from '../../schemas/catalogue/interval-metrics.ts';
 import { measures, type ViewMetric, viewMetrics } from '../../schemas/catalogue/metrics.ts';
+import { NOW_LEAVES_OUT } from '../../schemas/tables/tables.ts';
+import { intervalDimensions } from '../monitoring/names.ts';
+import { SETTLE_MS } from '../monitoring/windows.ts';
 import { measuresOf } from '../planner/figure.ts';
 
 /** The page, as Markdown. */
 export function renderMetricsPage(): string {
-  return `${[...head(), ...metricTable(), '', ...notes(), '', ...dimensionTable()].join('\n')}\n`;
+  const metrics = [...head(), ...metricTable()];
+  const parts = [metrics, notes(), intervals(), intervalNotes(), dimensionTable()];
+  return parts.map((part) => `${part.join('\n')}\n`).join('\n');
 }
 
 function head(): string[] {
@@ -67,6 +73,54 @@ function notes(): string[] {
     '',
     '`meta.complete_through`: every view that ended before this time is in the figures. `meta.completeness`: reports received',
     'over reports received and lost, of the views that take part.',
+  ];
+}
+
+function intervals(): string[] {
+  return [
+    '## Interval metrics',
+    '',
+    '`GET /data/v1/monitoring/metrics/{id}/timeseries`, `/breakdown`, `/breakdown-timeseries` and `/histogram-timeseries`: what',
+    'happened in each window of 5 s of event time, whatever becomes of the view.',
+    '',
+    ...table(
+      ['id', 'title', 'unit', 'value of a window', 'good', 'joined windows', 'now', 'histogram'],
+      intervalMetrics.map(intervalRow),
+    ),
+  ];
+}
+
+const JOINED: Readonly<Record<IntervalMetric['joined'], string>> = {
+  sums: 'sums divided anew',
+  peak: 'largest window',
+  mean: 'mean of windows',
+};
+
+function intervalRow(metric: IntervalMetric): string[] {
+  return [
+    code(metric.id),
+    metric.title,
+    metric.unit,
+    metric.definition,
+    metric.good === 'none' ? '' : metric.good,
+    metric.value === '' ? 'sketches joined' : JOINED[metric.joined],
+    metric.now ? 'gauge' : '',
+    metric.sketch === undefined ? '' : `of ${metric.sketch.counts}`,
+  ];
+}
+
+function intervalNotes(): string[] {
+  const left = intervalDimensions.filter(({ name }) => NOW_LEAVES_OUT.has(name));
+  return [
+    `- Dimensions: ${intervalDimensions.map(({ name }) => code(name)).join(', ')}.`,
+    `- A window is complete when the slowest partition's log time is ${SETTLE_MS / 1_000} s past its end: time is credited when the next`,
+    '  report tells what became of it. `meta.complete_through` says until when.',
+    '- Later windows of a metric with a gauge are answered by it: views in each state at the last epoch that ended by the',
+    "  window's end. `meta.source` and `meta.gauge_from` say which windows these are. The gauge has no",
+    `  ${left.map(({ name }) => code(name)).join(' and no ')}: a question about them is answered by what the window holds so far.`,
+    '- Percentiles and histograms come from sketches: at most 1 % off, nearest rank.',
+    '- `negative_impact` is as above, with shares of viewers; 0 for counts.',
+    '- `GET /data/v1/monitoring/stream`: server-sent events, one message an epoch.',
   ];
 }
 

@@ -6,13 +6,6 @@ import { answers } from './schemas.ts';
 const GET: readonly string[] = [
   '/metrics/comparison',
   '/metrics/:id/insights',
-  '/monitoring/dimensions',
-  '/monitoring/metrics',
-  '/monitoring/metrics/:id/breakdown',
-  '/monitoring/metrics/:id/breakdown-timeseries',
-  '/monitoring/metrics/:id/timeseries',
-  '/monitoring/metrics/:id/histogram-timeseries',
-  '/monitoring/stream',
   '/subview-metrics/:id/:type/overall',
   '/subview-metrics/:id/:type/breakdown',
   '/subview-metrics/:id/:type/comparison',

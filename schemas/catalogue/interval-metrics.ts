@@ -4,25 +4,38 @@
  */
 import type { Unit } from './metric.ts';
 
+/** A distribution: where its sketch is, and how it is shown as a histogram. */
+export interface IntervalSketch {
+  /** Column of `playback_5s`. */
+  readonly column: string;
+  /** What the sketch's values are multiplied by for the answer. */
+  readonly factor: number;
+  /** What the sketch counts. */
+  readonly counts: 'views' | 'requests' | 'ms of playing time';
+  /** Begin of each bar of the histogram, in answer units; the last bar has no end. */
+  readonly bars: readonly number[];
+}
+
 export interface IntervalMetric {
   readonly id: string;
   readonly title: string;
   readonly definition: string;
   readonly unit: Unit;
   readonly good: 'low' | 'high' | 'none';
-  /** Answer over summed columns of `playback_5s`, as SQL; null when nothing is known. */
+  /** Answer over summed columns of `playback_5s`, as SQL; null when nothing is known. Empty: the sketch's median. */
   readonly value: string;
-  /** Where windows are joined: the sums are divided anew, or the largest window stands for all. */
-  readonly joined: 'sums' | 'peak';
-  /** The same over summed columns of `viewers_now`; absent where a gauge cannot tell. */
-  readonly now?: string;
+  /** Where windows are joined: sums are divided anew, the largest window stands for all, or the mean of all windows. */
+  readonly joined: 'sums' | 'peak' | 'mean';
+  /**
+   * True where `viewers_now` can tell the value of a window that is still filling: its counts stand for the window's
+   * viewers, and for their time in each state.
+   */
+  readonly now: boolean;
   /** Views (or viewers) behind the value, as SQL over sums. */
   readonly weight: string;
-  /** Column of the sketch that percentiles and histograms come from, and what its values are multiplied by. */
-  readonly sketch?: { readonly column: string; readonly factor: number };
+  /** What percentiles and histograms come from. */
+  readonly sketch?: IntervalSketch;
 }
-
-const VIEWING_NOW = 'sum(starting) + sum(playing) + sum(rebuffering) + sum(seeking)';
 
 function ratio(numerator: string, denominator: string): string {
   return `if(sum(${denominator}) > 0, sum(${numerator}) / sum(${denominator}), NULL)`;
@@ -38,29 +51,29 @@ export const intervalMetrics: readonly IntervalMetric[] = [
     good: 'high',
     value: 'sum(viewers)',
     joined: 'peak',
-    now: VIEWING_NOW,
+    now: true,
     weight: 'sum(viewers)',
   },
   {
     id: 'current-average-concurrent-viewers',
     title: 'Average concurrency',
-    definition: 'Viewing time over the length of the window.',
+    definition: 'Viewing time over the length of the window; the mean over joined windows.',
     unit: 'count',
     good: 'high',
     value: 'sum(viewing_ms) / 5000',
-    joined: 'sums',
-    now: VIEWING_NOW,
+    joined: 'mean',
+    now: true,
     weight: 'sum(viewers)',
   },
   {
     id: 'current-starting-viewers',
     title: 'Viewers starting up',
-    definition: 'Views starting at any time in the window.',
+    definition: 'Views starting at any time in the window; the peak over joined windows.',
     unit: 'count',
     good: 'none',
     value: 'sum(starting_viewers)',
     joined: 'peak',
-    now: 'sum(starting)',
+    now: true,
     weight: 'sum(viewers)',
   },
   {
@@ -72,7 +85,7 @@ export const intervalMetrics: readonly IntervalMetric[] = [
     value:
       'if(sum(playing_ms) + sum(rebuffer_ms) > 0, sum(rebuffer_ms) / (sum(playing_ms) + sum(rebuffer_ms)), NULL)',
     joined: 'sums',
-    now: 'if(sum(playing) + sum(rebuffering) > 0, sum(rebuffering) / (sum(playing) + sum(rebuffering)), NULL)',
+    now: true,
     weight: 'sum(viewers)',
   },
   {
@@ -83,6 +96,7 @@ export const intervalMetrics: readonly IntervalMetric[] = [
     good: 'low',
     value: 'sum(rebuffer_starts)',
     joined: 'sums',
+    now: false,
     weight: 'sum(viewers)',
   },
   {
@@ -93,8 +107,14 @@ export const intervalMetrics: readonly IntervalMetric[] = [
     good: 'high',
     value: ratio('bitrate_bit_ms', 'bitrate_known_ms'),
     joined: 'sums',
+    now: false,
     weight: 'sum(viewers)',
-    sketch: { column: 'bitrate_sketch', factor: 1_000 },
+    sketch: {
+      column: 'bitrate_sketch',
+      factor: 1_000,
+      counts: 'ms of playing time',
+      bars: [0, 500_000, 1_000_000, 2_000_000, 3_000_000, 5_000_000, 8_000_000, 12_000_000],
+    },
   },
   {
     id: 'exits-before-video-start',
@@ -105,6 +125,7 @@ export const intervalMetrics: readonly IntervalMetric[] = [
     good: 'low',
     value: ratio('exits_before_start', 'views_decided'),
     joined: 'sums',
+    now: false,
     weight: 'sum(views_decided)',
   },
   {
@@ -116,6 +137,7 @@ export const intervalMetrics: readonly IntervalMetric[] = [
     good: 'low',
     value: ratio('startup_failures', 'views_decided'),
     joined: 'sums',
+    now: false,
     weight: 'sum(views_decided)',
   },
   {
@@ -126,6 +148,7 @@ export const intervalMetrics: readonly IntervalMetric[] = [
     good: 'low',
     value: ratio('failures', 'views_decided'),
     joined: 'sums',
+    now: false,
     weight: 'sum(views_decided)',
   },
   {
@@ -136,8 +159,14 @@ export const intervalMetrics: readonly IntervalMetric[] = [
     good: 'low',
     value: '',
     joined: 'sums',
+    now: false,
     weight: 'sum(views_started)',
-    sketch: { column: 'startup_sketch', factor: 1 },
+    sketch: {
+      column: 'startup_sketch',
+      factor: 1,
+      counts: 'views',
+      bars: [0, 100, 500, 1_000, 2_000, 5_000, 10_000, 15_000],
+    },
   },
   {
     id: 'live-stream-latency',
@@ -147,8 +176,14 @@ export const intervalMetrics: readonly IntervalMetric[] = [
     good: 'low',
     value: ratio('latency_ms_ms', 'latency_known_ms'),
     joined: 'sums',
+    now: false,
     weight: 'sum(viewers)',
-    sketch: { column: 'latency_sketch', factor: 1 },
+    sketch: {
+      column: 'latency_sketch',
+      factor: 1,
+      counts: 'ms of playing time',
+      bars: [0, 2_000, 5_000, 10_000, 15_000, 20_000, 30_000, 60_000],
+    },
   },
   {
     id: 'request-latency',
@@ -158,8 +193,14 @@ export const intervalMetrics: readonly IntervalMetric[] = [
     good: 'low',
     value: '',
     joined: 'sums',
+    now: false,
     weight: 'sum(viewers)',
-    sketch: { column: 'ttfb_sketch', factor: 1 },
+    sketch: {
+      column: 'ttfb_sketch',
+      factor: 1,
+      counts: 'requests',
+      bars: [0, 25, 50, 100, 200, 400, 800, 1_600],
+    },
   },
 ];
 

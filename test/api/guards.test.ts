@@ -289,9 +289,6 @@ describe('routes to come', () => {
   it.each([
     '/metrics/comparison',
     '/metrics/views/insights',
-    '/monitoring/dimensions',
-    '/monitoring/metrics/current-concurrent-viewers/timeseries',
-    '/monitoring/stream',
     '/subview-metrics/playing_time/rendition/overall',
     '/subview-metrics/rendition/dimensions',
     '/subview-metrics/rendition/dimensions/country',

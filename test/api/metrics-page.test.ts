@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { renderMetricsPage } from '../../api/docs/metrics-page.ts';
 import { dimensions } from '../../schemas/catalogue/dimensions.ts';
+import { intervalMetrics } from '../../schemas/catalogue/interval-metrics.ts';
 import { viewMetrics } from '../../schemas/catalogue/metrics.ts';
 
 const FILE = join(import.meta.dirname, '../../docs/metrics.md');
@@ -17,7 +18,7 @@ describe('docs/metrics.md', () => {
     const rows = renderMetricsPage()
       .split('\n')
       .filter((line) => line.startsWith('| `'));
-    expect(rows).toHaveLength(viewMetrics.length + dimensions.length);
+    expect(rows).toHaveLength(viewMetrics.length + intervalMetrics.length + dimensions.length);
     for (const row of rows) expect([6, 10]).toContain(row.split(/(?<!\\)\|/).length);
   });
 });

@@ -6,8 +6,8 @@ import type { Part } from '../../schemas/beat.ts';
 import { recordVersions } from '../../schemas/records.ts';
 import type { Column, Table } from '../../schemas/tables/table.ts';
 
-/** Times are ms since 1970, days are days since 1970, texts may be bytes. */
-export type RowValue = string | number | Buffer | null;
+/** Times are ms since 1970 (of a DateTime, seconds), days are days since 1970, texts may be bytes. */
+export type RowValue = string | number | Buffer | ReadonlyMap<number, number> | null;
 export type RowObject = Readonly<Record<string, RowValue>>;
 
 const DAY_MS = 86_400_000;
@@ -52,13 +52,28 @@ function write(writer: RowWriter, { type, name }: Column, value: RowValue | unde
     else writer.string(String(value ?? ''));
     return;
   }
+  if (type === 'Map(UInt16, Int64)') {
+    writeMap(writer, value instanceof Map ? value : new Map());
+    return;
+  }
   if (value !== undefined && typeof value !== 'number') {
     throw new Error(`${name} needs a number, not ${String(value)}`);
   }
   writeNumber(writer, type, value ?? 0);
 }
 
-type NumberType = Exclude<Column['type'], 'Nullable(Int64)' | 'String' | 'LowCardinality(String)'>;
+function writeMap(writer: RowWriter, map: ReadonlyMap<number, number>): void {
+  writer.varuint(map.size);
+  for (const [key, value] of map) {
+    writer.uint16(key);
+    writer.int64(value);
+  }
+}
+
+type NumberType = Exclude<
+  Column['type'],
+  'Nullable(Int64)' | 'String' | 'LowCardinality(String)' | 'Map(UInt16, Int64)'
+>;
 
 function writeNumber(writer: RowWriter, type: NumberType, value: number): void {
   const writers: Readonly<Record<NumberType, () => void>> = {
@@ -70,7 +85,6 @@ function writeNumber(writer: RowWriter, type: NumberType, value: number): void {
     Date: () => writer.date(value),
     "DateTime64(3, 'UTC')": () => writer.dateTime64Ms(value),
     "DateTime('UTC')": () => writer.uint32(value),
-    'Map(UInt16, Int64)': () => writer.varuint(0),
   };
   writers[type]();
 }
