@@ -4,7 +4,7 @@
  * or as environment variables; a wrong one is one clear line and exit 2.
  */
 import { realpathSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, Option } from 'commander';
 import type { FastifyInstance } from 'fastify';
@@ -55,8 +55,24 @@ export interface Running {
   stop(): Promise<void>;
 }
 
+/** What is not an option of the operator. */
+export interface StartParts {
+  /** Where the build of the dashboard lies; without one the page at `/` is text. */
+  readonly pageDirectory?: string;
+}
+
+/** The build is made beside the compiled program, whichever of the two runs. */
+function builtPage(): string {
+  const here = import.meta.dirname;
+  return join(basename(here) === 'dist' ? here : join(here, 'dist'), 'dashboards/web');
+}
+
 /** Runs every role in this process on the embedded engines. */
-export async function startAll(options: Options, logger: Logger): Promise<Running> {
+export async function startAll(
+  options: Options,
+  logger: Logger,
+  { pageDirectory = builtPage() }: StartParts = {},
+): Promise<Running> {
   const now = Date.now;
   const projects = openProjects({
     file: options.projectsFile,
@@ -99,6 +115,7 @@ export async function startAll(options: Options, logger: Logger): Promise<Runnin
     limits: QUERY_LIMITS,
     hosts: [options.host, ...options.allowedHosts.split(',').filter((host) => host !== '')],
     counters: createApiCounters(),
+    pageDirectory,
   });
   await processor.start();
   const url = await listen(server, options);

@@ -47,6 +47,8 @@ export interface ApiDeps {
   readonly limits: QueryLimits;
   /** Host names that are ours: the one listened on, and those that the operator allows. Addresses always are. */
   readonly hosts: readonly string[];
+  /** Where the build of the dashboard lies, absolute; without one the page at `/` is text. */
+  readonly pageDirectory?: string;
   /** Counts refusals. */
   readonly counters: ApiCounters;
   /** Called once with the counters of queries, for the server's metrics. */
@@ -73,7 +75,7 @@ export const registerApi: FastifyPluginAsync<ApiDeps> = async (fastify, deps) =>
   const data: FastifyPluginAsync = (scope) => registerData(scope, deps, { ...deps, runner });
   const guarded: FastifyPluginAsync = async (scope) => {
     scope.addHook('onRequest', createHostGuard(deps.hosts, deps.counters));
-    registerPage(scope);
+    await registerPage(scope, deps);
     await registerReferencePages(scope);
     await scope.register(data, { prefix: PREFIX });
   };

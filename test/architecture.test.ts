@@ -127,7 +127,7 @@ function packageOf(specifier: string): string {
 
 function undeclaredPackages(tree: Tree, packages: Packages): string[] {
   return sources(tree).flatMap(([path, text]) => {
-    const development = /^(test|bench)\/|\.config\.ts$/.test(path);
+    const development = /^(test|bench|dashboards\/web)\/|\.config\.ts$/.test(path);
     const declared = { ...packages.dependencies, ...(development ? packages.devDependencies : {}) };
     return importsOf(text)
       .filter(({ specifier }) => !/^(\.|node:)/.test(specifier))

@@ -49,6 +49,8 @@ export type ViewRow = Readonly<Record<string, string | number | null>>;
 
 /** What the list tells of a view; the detail has every metric. */
 const listMetrics: ReadonlySet<string> = new Set([
+  'video_startup_time',
+  'rebuffer_percentage',
   'watch_time',
   'viewer_experience_score',
   'playback_failure_percentage',

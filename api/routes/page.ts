@@ -1,5 +1,6 @@
-/** `/`: says where to look. */
+/** `/`: the dashboard, or, where it has not been built, a text that says where to look. */
 import type { FastifyInstance } from 'fastify';
+import { type DashboardDeps, hasDashboard, registerDashboard } from './dashboard.ts';
 
 const STYLE =
   'body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:3rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}' +
@@ -49,10 +50,24 @@ ${block(QUERIES)}
 `;
 }
 
-export function registerPage(fastify: FastifyInstance): void {
-  const page = renderPage();
+export interface PageDeps extends Omit<DashboardDeps, 'directory' | 'help'> {
+  /** Where the build of the dashboard lies; without one the page is text. */
+  readonly pageDirectory?: string;
+}
+
+/** The dashboard where it has been built, behind the token guard; else a text that says where to look, for anyone. */
+export async function registerPage(
+  fastify: FastifyInstance,
+  { pageDirectory = '', projects, counters }: PageDeps,
+): Promise<void> {
+  const help = renderPage();
+  if (hasDashboard(pageDirectory)) {
+    const deps = { directory: pageDirectory, projects, counters, help };
+    await fastify.register(registerDashboard, deps);
+    return;
+  }
   fastify.get('/', { schema: { hide: true } }, async (_request, reply) => {
     reply.type('text/html; charset=utf-8').header('content-security-policy', CSP);
-    return page;
+    return help;
   });
 }

@@ -56,6 +56,9 @@ function common(row: ViewRow, metrics: Metrics, endMs: unknown): Record<string, 
     player_error_message: null,
     ...muxFields(row, metrics),
     watch_time: metrics.watch_time ?? null,
+    video_startup_time: metrics.video_startup_time ?? null,
+    rebuffer_percentage: metrics.rebuffer_percentage ?? null,
+    viewer_device_category: row.viewer_device_category,
     viewer_experience_score: metrics.viewer_experience_score ?? null,
   };
 }
@@ -79,6 +82,9 @@ const LISTED = [
   'playback_failure',
   'viewer_experience_score',
   'watch_time',
+  'video_startup_time',
+  'rebuffer_percentage',
+  'viewer_device_category',
 ] as const;
 
 export function listItem(row: ViewRow): Record<string, unknown> {
