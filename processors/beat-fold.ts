@@ -107,7 +107,8 @@ export class BeatFold {
   #openForEdge(project: string, id: string, nowMs: number): View | undefined {
     const view = this.#open(project, id, nowMs);
     if (view === undefined) return undefined;
-    this.life.mark(view);
+    // The row of an open view is written when it closes: edge requests alone are no reason for another.
+    if (view.closed) this.life.mark(view);
     if (view.clock.measured) return view;
     if (view.edge.requestCount === 0) this.life.placeLater(view, nowMs);
     view.lastArrivalMs = nowMs;

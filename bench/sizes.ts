@@ -1,0 +1,50 @@
+/** How much each stage does: enough to be steady, or, for a quick run, enough to see that it works. */
+
+export interface Sizes {
+  /** Measured repetitions of each variant, after one that is not measured. */
+  readonly repetitions: number;
+  /** Views at the same time, and simulated time, of the load that is decoded and folded. */
+  readonly foldViewers: number;
+  readonly foldMs: number;
+  /** Bodies of ten beats that ingest alone gets in a repetition. */
+  readonly ingestBodies: number;
+  /** Records that the log alone gets in a repetition. */
+  readonly logRecords: number;
+  /** Rows that the store alone gets in a repetition, rounded up to whole inserts. */
+  readonly storeRows: number;
+  /** Views at the same time, and simulated time, of the load that goes through the whole. */
+  readonly wholeViewers: number;
+  readonly wholeMs: number;
+  readonly wholeRepetitions: number;
+  /** Viewers in real time, and for how long. */
+  readonly freshnessViewers: number;
+  readonly freshnessMs: number;
+}
+
+export const FULL: Sizes = {
+  repetitions: 5,
+  foldViewers: 10_000,
+  foldMs: 60_000,
+  ingestBodies: 1_000,
+  logRecords: 40_000,
+  storeRows: 80_000,
+  wholeViewers: 4_000,
+  wholeMs: 60_000,
+  wholeRepetitions: 3,
+  freshnessViewers: 2_000,
+  freshnessMs: 60_000,
+};
+
+export const QUICK: Sizes = {
+  repetitions: 2,
+  foldViewers: 200,
+  foldMs: 40_000,
+  ingestBodies: 30,
+  logRecords: 2_000,
+  storeRows: 5_000,
+  wholeViewers: 60,
+  wholeMs: 40_000,
+  wholeRepetitions: 1,
+  freshnessViewers: 50,
+  freshnessMs: 9_000,
+};
