@@ -5,7 +5,16 @@
  * growing wait, a bounded number of times; a form whose route the server lacks is sent once and skipped from then on;
  * nothing is dropped uncounted. What may have arrived twice is for the fold to recognise.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type Answer,
+  answerName,
+  countRecords,
+  readObject,
+  readRetryAfter,
+  waitMs,
+} from './answers.ts';
 import { ReplayError, type ReplayForm, type ReplayRequest } from './replay-plan.ts';
 
 export interface ReplaySenderLimits {
@@ -61,14 +70,6 @@ export interface ReplaySender {
    * @throws ReplayError `replay_unreachable`; the signal's reason when it is aborted.
    */
   send(request: ReplayRequest): Promise<void>;
-}
-
-interface Answer {
-  /** 0 when there was none. */
-  readonly status: number;
-  readonly retryAfterMs: number | undefined;
-  /** What the server says of itself, in JSON; empty without. */
-  readonly said: Readonly<Record<string, unknown>>;
 }
 
 export function createReplaySender(deps: ReplaySenderDeps): ReplaySender {
@@ -149,34 +150,10 @@ async function post(request: ReplayRequest, deps: ReplaySenderDeps): Promise<Ans
   };
 }
 
-function readObject(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
-}
-
-/** Retry-After is seconds or an HTTP date (RFC 9110, section 10.2.3). */
-function readRetryAfter(value: string | null): number | undefined {
-  if (value === null) return undefined;
-  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
-  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
-}
-
-function waitMs(answer: Answer, attempts: number, limits: ReplaySenderLimits): number {
-  if (answer.retryAfterMs !== undefined) {
-    return Math.min(Math.max(answer.retryAfterMs, limits.backoffMsMin), limits.retryAfterMsMax);
-  }
-  return Math.min(limits.backoffMsMin * 2 ** (attempts - 1), limits.backoffMsMax);
-}
-
 function count(counts: ReplayCounts, request: ReplayRequest, answer: Answer): void {
   const taken = answer.status >= 200 && answer.status < 300;
   if (!taken) {
-    const code = typeof answer.said.code === 'string' ? ` ${answer.said.code}` : '';
-    const name = answer.status === 0 ? 'no answer' : `${answer.status}${code}`;
+    const name = answerName(answer);
     counts.answers[name] = (counts.answers[name] ?? 0) + 1;
   }
   if (isLacking(answer.status)) {
@@ -185,12 +162,9 @@ function count(counts: ReplayCounts, request: ReplayRequest, answer: Answer): vo
   }
   counts.requests += 1;
   if (taken) {
-    const { accepted, rejected, rejectedTotal } = answer.said;
-    const listed = Array.isArray(rejected) ? rejected.length : 0;
-    // The list of an answer is bounded; the total is not.
-    const refused = typeof rejectedTotal === 'number' ? rejectedTotal : listed;
-    counts.rejectedRecords += refused;
-    counts.acceptedRecords += typeof accepted === 'number' ? accepted : request.records - refused;
+    const { accepted, rejected } = countRecords(answer, request.records);
+    counts.rejectedRecords += rejected;
+    counts.acceptedRecords += accepted;
   } else {
     counts.failed += 1;
     counts.rejectedRecords += request.records;

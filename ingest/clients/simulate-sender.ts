@@ -6,7 +6,16 @@
  * growing wait, a bounded number of times; a kind whose route the server lacks is skipped from then on. Nothing is
  * dropped uncounted.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type Answer,
+  answerName,
+  countRecords,
+  readObject,
+  readRetryAfter,
+  waitMs,
+} from './answers.ts';
 import { SimulateError } from './simulate-options.ts';
 import type { SimulationItem } from './simulation/reports.ts';
 
@@ -102,14 +111,6 @@ interface Body {
   readonly kind: SimulateKind;
   readonly text: string;
   readonly reports: number;
-}
-
-interface Answer {
-  /** 0 when there was none. */
-  readonly status: number;
-  readonly retryAfterMs: number | undefined;
-  /** What the server says of itself, in JSON; empty without. */
-  readonly said: Readonly<Record<string, unknown>>;
 }
 
 export function createSimulateSender(deps: SimulateSenderDeps): SimulateSender {
@@ -278,34 +279,10 @@ function isRefusedKey(status: number): boolean {
   return status === 401 || status === 403 || status === 410;
 }
 
-function readObject(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
-}
-
-/** Retry-After is seconds or an HTTP date (RFC 9110, section 10.2.3). */
-function readRetryAfter(value: string | null): number | undefined {
-  if (value === null) return undefined;
-  const ms = /^\d+$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - Date.now();
-  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
-}
-
-function waitMs({ retryAfterMs }: Answer, attempts: number, limits: SimulateSenderLimits): number {
-  const { backoffMsMin, backoffMsMax, retryAfterMsMax } = limits;
-  if (retryAfterMs !== undefined)
-    return Math.min(Math.max(retryAfterMs, backoffMsMin), retryAfterMsMax);
-  return Math.min(backoffMsMin * 2 ** (attempts - 1), backoffMsMax);
-}
-
 function count(counts: SimulateCounts, body: Body, answer: Answer): void {
   const taken = answer.status >= 200 && answer.status < 300;
   if (!taken) {
-    const code = typeof answer.said.code === 'string' ? ` ${answer.said.code}` : '';
-    const name = answer.status === 0 ? 'no answer' : `${answer.status}${code}`;
+    const name = answerName(answer);
     counts.answers[name] = (counts.answers[name] ?? 0) + 1;
   }
   if (isLacking(answer.status)) {
@@ -315,20 +292,14 @@ function count(counts: SimulateCounts, body: Body, answer: Answer): void {
   counts.bodies++;
   counts.reports += body.reports;
   counts.characters += body.text.length;
-  if (taken) countTaken(counts, body, answer);
-  else {
+  if (taken) {
+    const { accepted, rejected } = countRecords(answer, body.reports);
+    counts.rejected += rejected;
+    counts.accepted += accepted;
+  } else {
     counts.failedBodies++;
     counts.failedReports += body.reports;
   }
-}
-
-function countTaken(counts: SimulateCounts, { reports }: Body, { said }: Answer): void {
-  const { accepted, rejected, rejectedTotal } = said;
-  const listed = Array.isArray(rejected) ? rejected.length : 0;
-  // The list of an answer is bounded; the total is not.
-  const refused = typeof rejectedTotal === 'number' ? rejectedTotal : listed;
-  counts.rejected += refused;
-  counts.accepted += typeof accepted === 'number' ? accepted : reports - refused;
 }
 
 function unreachable(url: string, cause: unknown): SimulateError {
