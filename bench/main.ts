@@ -34,7 +34,9 @@ import { openSubject } from './subject.ts';
 const ROOT = join(import.meta.dirname, '..');
 const RESULT_FILE = join(import.meta.dirname, 'results', 'latest.json');
 const DOCS_FILE = join(ROOT, 'docs', 'benchmarks.md');
-const SUBJECTS_ENTRY = join(import.meta.dirname, 'dist', 'bench', 'subject-main.js');
+/** Each run has its own, so that runs side by side do not take each other's code away. */
+const BUILD_DIR = join(import.meta.dirname, 'dist', String(process.pid));
+const SUBJECTS_ENTRY = join(BUILD_DIR, 'bench', 'subject-main.js');
 /** Where the simulated clock of stages without a server begins. */
 const START_AT_MS = 1_767_225_600_000;
 const EXIT_WRONG_USE = 2;
@@ -58,10 +60,8 @@ function say(line: string): void {
 function compile(): void {
   const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
   const project = join(import.meta.dirname, 'tsconfig.json');
-  rmSync(join(import.meta.dirname, 'dist'), { recursive: true, force: true });
-  const { status, stdout } = spawnSync(process.execPath, [compiler, '-p', project], {
-    encoding: 'utf8',
-  });
+  const args = [compiler, '-p', project, '--outDir', BUILD_DIR];
+  const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
   if (status !== 0) say(`compiled with errors:\n${stdout.trim()}`);
 }
 
@@ -105,6 +105,7 @@ async function run(options: BenchOptions): Promise<BenchResult> {
     return { version: 1, at, quick, seed, machine: thisMachine(), stages };
   } finally {
     rmSync(folder, { recursive: true, force: true });
+    rmSync(BUILD_DIR, { recursive: true, force: true });
   }
 }
 
