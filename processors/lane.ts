@@ -6,6 +6,7 @@
  * (players restart at 0 when a channel is joined again); losses are counted within runs.
  */
 import { countCommonHoles, Holes } from './holes.ts';
+import { firstDeadlineMs } from './time-lane.ts';
 
 /** A report that waits behind a gap. */
 export interface Waiting {
@@ -80,7 +81,7 @@ export class Lane {
     if (this.previous !== undefined && at < run.firstAt && seq >= run.firstSeq) {
       return fillBehind(this.previous, seq);
     }
-    if (this.#hasReceived(seq) || (seq < run.next && run.holes.has(seq) && at > run.lastAt)) {
+    if (this.has(seq) || (seq < run.next && run.holes.has(seq) && at > run.lastAt)) {
       return at > run.lastAt ? 'newRun' : 'duplicate';
     }
     this.#noticePeer(seq);
@@ -122,11 +123,7 @@ export class Lane {
 
   /** When the first gap must be given up, log time in ms; undefined when nothing waits. */
   deadlineMs(reorderMs: number): number | undefined {
-    let earliest: number | undefined;
-    for (const { arrivedMs } of this.waiting) {
-      if (earliest === undefined || arrivedMs < earliest) earliest = arrivedMs;
-    }
-    return earliest === undefined ? undefined : earliest + reorderMs;
+    return firstDeadlineMs(this.waiting, reorderMs);
   }
 
   /** Begins a new run with this report. Nothing may be waiting. */
@@ -134,10 +131,6 @@ export class Lane {
     this.lostBefore += this.previous?.holes.count ?? 0;
     this.previous = this.run;
     this.run = new Run(this.runNumber + 1, seq, at);
-  }
-
-  has(seq: number): boolean {
-    return this.#hasReceived(seq);
   }
 
   #first(seq: number, at: number, nowMs: number): Verdict {
@@ -158,7 +151,8 @@ export class Lane {
     return !this.ordered && nowMs - openedMs < reorderMs ? 'next' : 'late';
   }
 
-  #hasReceived(seq: number): boolean {
+  /** True when the number was received in the run that is under way. */
+  has(seq: number): boolean {
     const run = this.run;
     if (run === undefined) return false;
     if (seq < run.next) return !run.holes.has(seq);

@@ -29,11 +29,7 @@ export class TimeLane {
   }
 
   deadlineMs(reorderMs: number): number | undefined {
-    let earliest: number | undefined;
-    for (const { arrivedMs } of this.waiting) {
-      if (earliest === undefined || arrivedMs < earliest) earliest = arrivedMs;
-    }
-    return earliest === undefined ? undefined : earliest + reorderMs;
+    return firstDeadlineMs(this.waiting, reorderMs);
   }
 
   /** Reports whose wait is over, and all with earlier timestamps, in order. */
@@ -42,11 +38,6 @@ export class TimeLane {
     this.waiting.forEach((report, index) => {
       if (report.arrivedMs + reorderMs <= nowMs) count = index + 1;
     });
-    return this.take(count);
-  }
-
-  /** The first `count` waiting reports, taken out. */
-  take(count: number): TimedReport[] {
     const due = this.waiting.splice(0, count);
     for (const { at } of due) this.passedAt = Math.max(this.passedAt, at);
     return due;
@@ -65,6 +56,17 @@ export class TimeLane {
       return;
     }
   }
+}
+
+/** When the wait of the first that came is over, log time in ms; undefined when nothing waits. */
+export function firstDeadlineMs(
+  waiting: readonly { readonly arrivedMs: number }[],
+  reorderMs: number,
+): number | undefined {
+  if (waiting.length === 0) return undefined;
+  let earliestMs = Number.POSITIVE_INFINITY;
+  for (const { arrivedMs } of waiting) earliestMs = Math.min(earliestMs, arrivedMs);
+  return earliestMs + reorderMs;
 }
 
 function isAfter(one: TimedReport | undefined, other: TimedReport): boolean {

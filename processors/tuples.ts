@@ -35,10 +35,6 @@ export class Tuples {
   readonly #tuples: Tuple[] = [];
   readonly #out = new RowWriter(1024);
 
-  get count(): number {
-    return this.#tuples.length;
-  }
-
   /** The tuple of a view, from all its dimensions. */
   ofView(project: string, context: readonly string[]): number {
     const values = intervalIndexes.map((index) => context[index] ?? '');

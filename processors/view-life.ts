@@ -29,11 +29,6 @@ export class ViewLife {
     this.intervals = new Intervals(settings);
   }
 
-  /** Views held, closed ones that can still be opened again included. */
-  get count(): number {
-    return this.#views.size;
-  }
-
   setSettings(settings: FoldSettings): void {
     this.settings = settings;
     this.intervals.settings = settings;

@@ -124,6 +124,15 @@ async function questionOf(
   return { scope: { project: project.id, frame, filters, gauge: span }, meta };
 }
 
+/** What every series over time may be asked with. */
+const seriesQuery = (deps: MonitoringDeps) =>
+  schema.query({
+    ...own.timestamp('Begin of the series, seconds since 1970; it reaches up to now.'),
+    ...own.timeframe(deps.monitoring, 'the last 30 minutes'),
+    ...own.filters,
+    ...own.groupBy,
+  });
+
 function registerSeries(fastify: ApiScope, deps: MonitoringDeps): void {
   const options = {
     schema: {
@@ -131,12 +140,7 @@ function registerSeries(fastify: ApiScope, deps: MonitoringDeps): void {
       summary: 'One interval figure over time',
       description: 'A point for each window that the time touches, empty ones too, oldest first.',
       params: schema.metricParams,
-      querystring: schema.query({
-        ...own.timestamp('Begin of the series, seconds since 1970; it reaches up to now.'),
-        ...own.timeframe(deps.monitoring, 'the last 30 minutes'),
-        ...own.filters,
-        ...own.groupBy,
-      }),
+      querystring: seriesQuery(deps),
       response: schema.answers(own.envelopeOf(own.seriesData, 'Points.'), CODES),
     },
   };
@@ -272,12 +276,7 @@ function registerHistogram(fastify: ApiScope, deps: MonitoringDeps): void {
       summary: 'The distribution of an interval figure over time',
       description: `Of ${own.sketchIds}. Median and 95th percentile to 1 %; bars are of \`meta.buckets\`.`,
       params: schema.metricParams,
-      querystring: schema.query({
-        ...own.timestamp('Begin of the series, seconds since 1970; it reaches up to now.'),
-        ...own.timeframe(deps.monitoring, 'the last 30 minutes'),
-        ...own.filters,
-        ...own.groupBy,
-      }),
+      querystring: seriesQuery(deps),
       response: schema.answers(own.envelopeOf(own.histogramData, 'Points.'), CODES),
     },
   };

@@ -31,6 +31,11 @@ export function readRetryAfter(value: string | null): number | undefined {
   return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
 }
 
+/** The server does not have the route: what it would take is skipped. */
+export function isLacking(status: number): boolean {
+  return status === 404 || status === 501;
+}
+
 /** How long to wait before the next attempt, ms: what the server asks for, else longer each time; bounded. */
 export function waitMs({ retryAfterMs }: Answer, attempts: number, limits: BackoffLimits): number {
   const { backoffMsMin, backoffMsMax, retryAfterMsMax } = limits;

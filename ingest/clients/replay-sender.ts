@@ -11,6 +11,7 @@ import {
   type Answer,
   answerName,
   countRecords,
+  isLacking,
   readObject,
   readRetryAfter,
   waitMs,
@@ -128,10 +129,6 @@ function newCounts(): ReplayCounts {
 
 function isTemporary(status: number): boolean {
   return status === 0 || status === 429 || status === 503;
-}
-
-function isLacking(status: number): boolean {
-  return status === 404 || status === 501;
 }
 
 async function post(request: ReplayRequest, deps: ReplaySenderDeps): Promise<Answer> {

@@ -12,6 +12,7 @@ import {
   type Answer,
   answerName,
   countRecords,
+  isLacking,
   readObject,
   readRetryAfter,
   waitMs,
@@ -269,10 +270,6 @@ async function post({ kind, text }: Body, deps: SimulateSenderDeps): Promise<Ans
 
 function isTemporary(status: number): boolean {
   return status === 0 || status === 429 || status === 503;
-}
-
-function isLacking(status: number): boolean {
-  return status === 404 || status === 501;
 }
 
 function isRefusedKey(status: number): boolean {
