@@ -22,24 +22,23 @@ import {
   type Options,
   resultSettings,
 } from './platform/config/config.ts';
+import { askControl } from './platform/control/client.ts';
+import { createMigrateCommand } from './platform/control/migrate-command.ts';
+import { serveControl } from './platform/control/server.ts';
+import { openLog, openTables, prepareTables, retentionOf } from './platform/engines.ts';
 import { createServer } from './platform/http/server.ts';
-import { openEmbeddedLog } from './platform/log/embedded.ts';
 import type { Log } from './platform/log/log.ts';
 import { createLogger, type Logger } from './platform/logging.ts';
 import { openProjects, ProjectsError } from './platform/projects.ts';
-import { openStore } from './platform/store/clickhouse.ts';
-import { migrate } from './platform/store/migrate.ts';
 import type { Store } from './platform/store/store.ts';
-import { Processor } from './processors/runner.ts';
-import { createSink } from './processors/sink.ts';
+import { createForgetCommand, type ForgetArgs } from './processors/forget-command.ts';
+import { Processor } from './processors/processor.ts';
+import { createVerifyCommand } from './processors/verify-command.ts';
 import { clientDimensions } from './schemas/catalogue/dimensions.ts';
-import { migrations } from './schemas/migrations/index.ts';
 
 const EXIT_WRONG_USE = 2;
-/** How often the log's retention is enforced, ms. */
-const RETENTION_INTERVAL_MS = 60_000;
 /** Roles and commands of the contract that this build does not have yet. */
-const NOT_BUILT = ['ingest', 'processor', 'api', 'verify', 'forget', 'rejects', 'topics'];
+const NOT_BUILT = ['ingest', 'processor', 'api', 'rejects', 'topics'];
 
 /** A mistake of the user: one line, exit 2. */
 class UsageError extends Error {}
@@ -82,21 +81,18 @@ export async function startAll(
     watchIntervalMs: 2_000,
   });
   const log = await openLog(options, logger);
-  const store = await openStore({
-    url: options.clickhouseUrl === '' ? undefined : options.clickhouseUrl,
-    directory: join(options.dataDir, 'store'),
-    database: options.clickhouseDatabase,
-  });
-  const { applied } = await migrate(store, migrations);
-  if (applied.length > 0)
-    logger.info({ applied: applied.map(({ name }) => name) }, 'tables are up to date');
+  const store = await openTables(options);
+  await prepareTables(store, options, logger);
 
   const server = createServer(logger);
   const processor = new Processor({
     log,
-    sink: createSink({ store, topic: log.topic }),
+    store,
     settings: resultSettings(options),
-    now,
+    limits: {
+      checkpointMs: options.checkpointMs,
+      checkpointEventsMax: options.checkpointEventsMax,
+    },
     logger,
   });
   await registerIngest(server, {
@@ -115,14 +111,25 @@ export async function startAll(
     limits: QUERY_LIMITS,
     hosts: [options.host, ...options.allowedHosts.split(',').filter((host) => host !== '')],
     counters: createApiCounters(),
+    notReady: () => notReady(processor),
     pageDirectory,
   });
   await processor.start();
+  const control = await serveControl({
+    dataDirectory: options.dataDir,
+    commands: {
+      verify: createVerifyCommand({ log, store, retention: retentionOf(options) }),
+      forget: createForgetCommand({ log, store, projects }),
+      migrate: createMigrateCommand(store),
+    },
+    logger,
+  });
   const url = await listen(server, options);
   logger.info({ url }, 'streamgauge is ready');
 
   async function stop(): Promise<void> {
     await server.close();
+    await control.close();
     await processor.stop();
     projects.close();
     await log.close();
@@ -132,22 +139,16 @@ export async function startAll(
   return { url, processor, store, log, stop };
 }
 
+function notReady({ failure, caughtUp }: Processor): string | undefined {
+  if (failure !== undefined) return `a partition stopped: ${failure.message}`;
+  return caughtUp ? undefined : 'the log is folded from the last checkpoint';
+}
+
 async function listen(server: FastifyInstance, options: Options): Promise<string> {
   await server.listen({ host: options.host, port: options.port });
   const address = server.server.address();
   const port = typeof address === 'object' && address !== null ? address.port : options.port;
   return `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`;
-}
-
-async function openLog(options: Options, logger: Logger): Promise<Log> {
-  return openEmbeddedLog({
-    directory: join(options.dataDir, 'log'),
-    topic: options.topic,
-    partitions: options.partitions,
-    limits: { retentionMs: options.logRetentionMs, retentionBytesMax: options.logRetentionBytes },
-    retentionIntervalMs: RETENTION_INTERVAL_MS,
-    onError: (error) => logger.error({ error }, 'the log failed'),
-  });
 }
 
 async function runAll(options: Options): Promise<void> {
@@ -176,22 +177,58 @@ async function runAll(options: Options): Promise<void> {
   process.stdout.write(`Streamgauge listens on ${url}\n`);
 }
 
-async function runMigrate(options: Options, dryRun: boolean): Promise<void> {
-  const store = await openStore({
-    url: options.clickhouseUrl === '' ? undefined : options.clickhouseUrl,
-    directory: join(options.dataDir, 'store'),
-    database: options.clickhouseDatabase,
-  });
+/** What a command needs that opens the directory itself. */
+interface Opened {
+  readonly log: Log;
+  readonly store: Store;
+  readonly logger: Logger;
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Has a running server run a command, or opens the engines and runs it here. */
+async function runCommand(
+  options: Options,
+  name: string,
+  args: unknown,
+  runHere: (opened: Opened, signal: AbortSignal) => Promise<number>,
+): Promise<void> {
+  const asked = await askControl(options.dataDir, name, args, print);
+  if (asked !== undefined) {
+    process.exitCode = asked;
+    return;
+  }
+  const logger = createLogger(options.logLevel, process.stderr.isTTY === true);
+  const log = await openLog(options, logger);
+  const store = await openTables(options);
+  const interrupted = new AbortController();
+  process.once('SIGINT', () => interrupted.abort());
   try {
-    const { applied, pending } = await migrate(store, migrations, { dryRun });
-    for (const { number, name, statements } of dryRun ? pending : applied) {
-      process.stdout.write(`${dryRun ? 'would apply' : 'applied'} ${number} ${name}\n`);
-      if (dryRun) for (const statement of statements) process.stdout.write(`${statement};\n`);
-    }
-    if (applied.length + (dryRun ? pending.length : 0) === 0)
-      process.stdout.write('nothing to apply\n');
+    process.exitCode = await runHere({ log, store, logger }, interrupted.signal);
   } finally {
+    await log.close();
     await store.close();
+  }
+}
+
+/** Forgets a viewer with a processor of its own, which first catches up. */
+async function forgetHere(
+  options: Options,
+  args: ForgetArgs,
+  { log, store, logger }: Opened,
+  signal: AbortSignal,
+): Promise<number> {
+  await prepareTables(store, options, logger);
+  const { projectsFile: file, host } = options;
+  const projects = openProjects({ file, host, logger, now: Date.now, watchIntervalMs: 0 });
+  const processor = new Processor({ log, store, settings: resultSettings(options), logger });
+  await processor.start();
+  try {
+    return await createForgetCommand({ log, store, projects })(args, print, signal);
+  } finally {
+    await processor.stop();
   }
 }
 
@@ -209,6 +246,13 @@ function optionsOf(flags: Record<string, unknown>, env: Environment): Options {
   const loaded = loadOptions(flags, env);
   if (!loaded.ok) throw new UsageError(loaded.errors.join('\n'));
   return loaded.options;
+}
+
+function timeOf(flag: string, text: unknown): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = Date.parse(String(text));
+  if (Number.isNaN(ms)) throw new UsageError(`${flag} must be a time like 2026-01-31T12:00:00Z`);
+  return ms;
 }
 
 function positiveNumber(text: string): number {
@@ -231,9 +275,35 @@ function createProgram(env: Environment): Command {
   withOptions(program.command('migrate'))
     .description('creates or upgrades the tables')
     .option('--dry-run', 'prints the statements without running them')
-    .action(({ dryRun, ...flags }: Record<string, unknown>) =>
-      runMigrate(optionsOf(flags, env), dryRun === true),
-    );
+    .action(({ dryRun, ...flags }: Record<string, unknown>) => {
+      const args = { dryRun: dryRun === true };
+      return runCommand(optionsOf(flags, env), 'migrate', args, ({ store }, signal) =>
+        createMigrateCommand(store)(args, print, signal),
+      );
+    });
+  withOptions(program.command('verify'))
+    .description('recomputes from the log and compares with the store; exit 1 if they differ')
+    .option('--from <time>', 'log time from which epochs are compared, ISO 8601 (default: all)')
+    .option('--to <time>', 'log time up to which they are compared')
+    .action(({ from, to, ...flags }: Record<string, unknown>) => {
+      const args = { fromMs: timeOf('--from', from), toMs: timeOf('--to', to) };
+      const options = optionsOf(flags, env);
+      return runCommand(options, 'verify', args, ({ log, store }, signal) =>
+        createVerifyCommand({ log, store, retention: retentionOf(options) })(args, print, signal),
+      );
+    });
+  withOptions(program.command('forget'))
+    .description('removes a viewer: views, timelines, rejects, saved state')
+    .requiredOption('--project <id>', 'project of the viewer')
+    .option('--viewer-id <id>', "the viewer's id as players say it")
+    .option('--viewer <id>', 'or as it is stored: viewer_user_id of the api')
+    .action(({ project, viewerId, viewer, ...flags }: Record<string, unknown>) => {
+      const args = { project, viewerId, viewer } as ForgetArgs;
+      const options = optionsOf(flags, env);
+      return runCommand(options, 'forget', args, (opened, signal) =>
+        forgetHere(options, args, opened, signal),
+      );
+    });
   program
     .command('replay')
     .argument('<path...>', 'folders or files of recorded telemetry')

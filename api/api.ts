@@ -47,6 +47,8 @@ export interface ApiDeps {
   readonly limits: QueryLimits;
   /** Host names that are ours: the one listened on, and those that the operator allows. Addresses always are. */
   readonly hosts: readonly string[];
+  /** Why the process is not ready yet, in a sentence; undefined when it is, or when nothing else has to be. */
+  readonly notReady?: () => string | undefined;
   /** Where the build of the dashboard lies, absolute; without one the page at `/` is text. */
   readonly pageDirectory?: string;
   /** Counts refusals. */
@@ -71,7 +73,7 @@ export const registerApi: FastifyPluginAsync<ApiDeps> = async (fastify, deps) =>
   await registerReference(fastify);
   const runner = createQueryRunner(deps);
   deps.onQueryCounters?.(runner.counters);
-  registerOperators(fastify, runner);
+  registerOperators(fastify, runner, deps.notReady ?? (() => undefined));
   const data: FastifyPluginAsync = (scope) => registerData(scope, deps, { ...deps, runner });
   const guarded: FastifyPluginAsync = async (scope) => {
     scope.addHook('onRequest', createHostGuard(deps.hosts, deps.counters));

@@ -28,7 +28,7 @@ import { checkHead, decompress, readBody } from './receive.ts';
 import { type Plan, planRecords } from './records.ts';
 import { logAway, overloaded, RETRY_AFTER, refusedBy } from './refusals.ts';
 import type { Answer, EdgeRoute, IngestRoute } from './routes.ts';
-import { hideViewer } from './viewers.ts';
+import { hideViewer, hideViewerInBytes } from './viewers.ts';
 
 export type Pipeline = (request: FastifyRequest, body: Readable | undefined) => Promise<Answer>;
 
@@ -86,10 +86,14 @@ async function take(
   }
   const result = plain instanceof ProblemError ? unreadable(plain) : route.decode(plain, head.type);
   counters.decompressedBytes += plain instanceof ProblemError ? 0 : plain.length;
-  const kept = withWholeBody(result, sent);
+  const kept = withWholeBody(result, plain instanceof ProblemError ? sent : plain);
   const beats = kept.beats.map((beat) => hideViewer(beat, grant.project));
+  const rejects = kept.rejects.map((reject) => ({
+    ...reject,
+    bytes: hideViewerInBytes(reject.bytes, grant.project),
+  }));
   const origin = { grant, route: route.path, partitions: deps.log.partitions };
-  const plan = planRecords({ ...kept, beats }, origin, limits);
+  const plan = planRecords({ ...kept, beats, rejects }, origin, limits);
   const away = await appendRecords(deps.log, [...plan.beats, ...plan.rejectRecords]);
   if (away !== undefined) return logAway(away, route);
   countTaken(plan, result, deps);
@@ -100,10 +104,10 @@ function unreadable({ code, message }: ProblemError): FormatResult {
   return { beats: [], rejects: [], malformed: { code, message } };
 }
 
-/** A body that could not be read at all is kept as one reject, as it was sent. */
-function withWholeBody(result: FormatResult, sent: Buffer): FormatResult {
+/** A body that could not be read at all is kept as one reject, decompressed where that was possible. */
+function withWholeBody(result: FormatResult, body: Buffer): FormatResult {
   if (result.malformed === undefined) return result;
-  const whole = { ...result.malformed, bytes: sent, view: '', beat: 0 };
+  const whole = { ...result.malformed, bytes: body, view: '', beat: 0 };
   return { ...result, rejects: [...result.rejects, whole] };
 }
 

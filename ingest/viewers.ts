@@ -40,3 +40,27 @@ function hideInEntries(entries: readonly Entry[], project: Project): readonly En
 function isViewer(entry: Entry): boolean {
   return entry.name === VIEWER;
 }
+
+/** A viewer's id in JSON, whatever it stands in. */
+const SAID = /("viewer_(?:user_)?id"\s*:\s*)("(?:[^"\\]|\\.){1,4096}")/g;
+
+/**
+ * Bytes of something refused, with each viewer's id as it would be stored: what is kept to be looked at must not say
+ * more than what is kept to be counted. What is not JSON is left as it is.
+ */
+export function hideViewerInBytes(bytes: Buffer, project: Project): Buffer {
+  if (project.rawViewerIds || !bytes.includes('"viewer_')) return bytes;
+  const hidden = bytes.toString('latin1').replace(SAID, (whole, name: string, text: string) => {
+    const id = textOf(Buffer.from(text, 'latin1').toString('utf8'));
+    return id === undefined ? whole : name + JSON.stringify(storedViewerId(project, id));
+  });
+  return Buffer.from(hidden, 'latin1');
+}
+
+function textOf(json: string): string | undefined {
+  try {
+    return JSON.parse(json) as string;
+  } catch {
+    return undefined;
+  }
+}

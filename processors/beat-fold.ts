@@ -9,15 +9,18 @@ import { EdgeFold } from './edge-fold.ts';
 import type { FoldRecord } from './fold-record.ts';
 import type { Intervals } from './intervals.ts';
 import type { Lane } from './lane.ts';
+import type { Ledger } from './ledger.ts';
 import { applyAside, applyInOrder, type Refusal, type Report, rankOf } from './reports.ts';
 import type { EpochRows } from './rows.ts';
 import type { FoldSettings } from './settings.ts';
 import { isEnd } from './states.ts';
 import { LANE_EDGE, type Taken, TimelineEvent } from './timeline-event.ts';
+import type { TupleLimits } from './tuples.ts';
 import type { View } from './view.ts';
 import { contextStamp } from './view-context.ts';
-import { ViewLife } from './view-life.ts';
+import { type OpenRefusal, type SavedLife, ViewLife } from './view-life.ts';
 
+const NOTHING = Buffer.alloc(0);
 const MESSAGES = {
   record_malformed: 'The beat does not match its schema.',
   time_out_of_range:
@@ -25,6 +28,27 @@ const MESSAGES = {
   view_closed: 'The view ended too long ago to be opened again: use a new view id.',
   views_limit: 'The partition holds as many views as it may: raise viewsMax or add partitions.',
 } as const;
+
+/** Where the record came from that the fold took last: what is refused while log time goes on is told of it. */
+interface LastRecord {
+  readonly offset: number;
+  readonly appendTimeMs: number;
+  /** Position of its last event; -1 without. */
+  readonly event: number;
+}
+
+export interface SavedBeatFold {
+  readonly last: LastRecord;
+  readonly eventsTaken: number;
+  readonly eventsRefused: number;
+  readonly eventsUnlisted: number;
+  readonly edge: {
+    readonly requestsTaken: number;
+    readonly requestsRepeated: number;
+    readonly requestsWithoutView: number;
+  };
+  readonly life: SavedLife;
+}
 
 export class BeatFold {
   readonly edge: EdgeFold;
@@ -38,13 +62,35 @@ export class BeatFold {
   #record: FoldRecord | undefined;
   #event = 0;
 
-  constructor(rows: EpochRows, settings: FoldSettings) {
+  readonly #ledger: Ledger;
+
+  constructor(rows: EpochRows, settings: FoldSettings, ledger: Ledger, limits?: TupleLimits) {
     this.#rows = rows;
-    this.life = new ViewLife(rows, settings);
+    this.#ledger = ledger;
+    this.life = new ViewLife(rows, settings, limits);
     this.edge = new EdgeFold({
       openForEdge: (project, id, nowMs) => this.#openForEdge(project, id, nowMs),
       listEdge: (view, event, nowMs) => this.#listEvent(view, event, nowMs),
     });
+  }
+
+  save(): SavedBeatFold {
+    const { offset = 0, appendTimeMs = 0 } = this.#record ?? {};
+    return {
+      last: { offset, appendTimeMs, event: this.#event },
+      ...this.counters,
+      edge: this.edge.counters,
+      life: this.life.save(),
+    };
+  }
+
+  restore({ last, edge, life, ...counters }: SavedBeatFold): void {
+    const { offset, appendTimeMs, event } = last;
+    this.#record = { offset, appendTimeMs, value: NOTHING };
+    this.#event = event;
+    Object.assign(this.counters, counters);
+    Object.assign(this.edge.counters, edge);
+    this.life.restore(life);
   }
 
   get settings(): FoldSettings {
@@ -68,13 +114,17 @@ export class BeatFold {
     this.#event = -1;
     const cursor = this.#cursor;
     if (!cursor.open(record.value, start)) {
-      this.#refuse('record_malformed', '', '', record.value);
+      this.#ledger.recordsRejected++;
+      this.#refuse('record_malformed', '', '', record.value, 0);
       return;
     }
     const project = cursor.text(cursor.projectStart, cursor.projectEnd);
     const id = cursor.text(cursor.viewStart, cursor.viewEnd);
-    const view = this.#open(project, id, nowMs);
-    if (view === undefined) return;
+    const view = this.life.open(project, id, nowMs);
+    if (typeof view === 'string') {
+      this.#refuseBeat(view, project, id, record);
+      return;
+    }
     view.lastArrivalMs = nowMs;
     if (!view.clock.measured) {
       view.clock.trusted = cursor.trustedClock;
@@ -82,6 +132,7 @@ export class BeatFold {
     }
     if (!view.clock.fixed) this.#measure(view, record, start, nowMs);
     this.#takeEvents(view, record, nowMs);
+    if (view.pendingCredits.length > this.settings.pendingCreditsMax) this.life.place(view, epoch);
     if (view.closed) this.life.mark(view);
     this.intervals.gauge(view, false);
     this.life.schedule(view);
@@ -95,18 +146,24 @@ export class BeatFold {
     this.edge.take(body, nowMs, this.settings);
   }
 
-  /** The view of an id; undefined when it is refused, which is a row in `rejected`. */
-  #open(project: string, id: string, nowMs: number): View | undefined {
-    const view = this.life.open(project, id, nowMs);
-    if (typeof view !== 'string') return view;
-    this.#refuse(view, project, id, this.#record?.value ?? Buffer.alloc(0));
-    return undefined;
+  /** Refuses a beat whose view cannot be opened, with all its events. */
+  #refuseBeat(code: OpenRefusal, project: string, id: string, { value }: FoldRecord): void {
+    const cursor = this.#cursor;
+    let events = 0;
+    while (cursor.next() === 1) if (!isRefused(cursor)) events++;
+    this.#ledger.recordsRejected++;
+    this.#ledger.events += events;
+    this.#refuse(code, project, id, value, events);
   }
 
   /** A view of which only edge logs tell so far lives by them; one that its player reports does not. */
   #openForEdge(project: string, id: string, nowMs: number): View | undefined {
-    const view = this.#open(project, id, nowMs);
-    if (view === undefined) return undefined;
+    const view = this.life.open(project, id, nowMs);
+    if (typeof view === 'string') {
+      this.#ledger.recordsRejected++;
+      this.#refuse(view, project, id, this.#record?.value ?? NOTHING, 0);
+      return undefined;
+    }
     // The row of an open view is written when it closes: edge requests alone are no reason for another.
     if (view.closed) this.life.mark(view);
     if (view.clock.measured) return view;
@@ -132,8 +189,9 @@ export class BeatFold {
     for (;;) {
       const step = cursor.next();
       this.#event++;
-      if (step === -1) this.#refuse('record_malformed', view.project, view.id, record.value);
+      if (step === -1) this.#refuse('record_malformed', view.project, view.id, record.value, 0);
       if (step !== 1) break;
+      if (!isRefused(cursor)) this.#ledger.events++;
       if (!contextTaken) this.#takeContext(view);
       contextTaken = true;
       if (cursor.at > latestAt) latestAt = cursor.at;
@@ -169,10 +227,10 @@ export class BeatFold {
       verdict = lane.offer(seq, at, this.settings.reorderMs, nowMs);
     }
     if (verdict === 'duplicate') {
-      view.reportsDuplicate++;
+      this.#countDuplicate(view);
       return;
     }
-    view.reportsReceived++;
+    if (!isRefused(cursor)) view.reportsReceived++;
     if (verdict === 'waits') {
       lane.wait({ seq, at, arrivedMs: nowMs, bytes: copyEvent(cursor) });
       if (lane.waiting.length > this.settings.waitingMax) lane.giveUp(nowMs);
@@ -193,14 +251,21 @@ export class BeatFold {
     const bytes = copyEvent(cursor);
     const verdict = view.timeLane(source, laneIndex).offer({ at, arrivedMs: nowMs, bytes });
     if (verdict === 'duplicate') {
-      view.reportsDuplicate++;
+      this.#countDuplicate(view);
       return;
     }
-    view.reportsReceived++;
+    if (!isRefused(cursor)) view.reportsReceived++;
     if (verdict === 'late') {
       view.reportsLate++;
       this.#applyAside(view, cursor, 0, nowMs, true);
     }
+  }
+
+  /** The place of an event that ingest refused is none, however often it comes. */
+  #countDuplicate(view: View): void {
+    if (isRefused(this.#cursor)) return;
+    view.reportsDuplicate++;
+    this.#ledger.eventsDuplicate++;
   }
 
   /** Applies what waited and whose turn has come. */
@@ -250,11 +315,12 @@ export class BeatFold {
 
   /** Puts the report into the view's timeline, or its refusal into the rejects. */
   #list(view: View, cursor: BeatCursor, report: Report, result: Taken | Refusal): void {
+    if (isRefused(cursor)) return;
     if (result === 'time_out_of_range') {
-      this.#refuse(result, view.project, view.id, copyEvent(cursor));
+      view.reportsReceived--;
+      this.#refuse(result, view.project, view.id, copyEvent(cursor), 1);
       return;
     }
-    if (isRefused(cursor)) return;
     this.counters.eventsTaken++;
     const inOrder = cursor.lane === 0 && result === 'yes';
     const event = this.#line;
@@ -318,8 +384,15 @@ export class BeatFold {
     }
   }
 
-  #refuse(code: keyof typeof MESSAGES, project: string, view: string, bytes: Buffer): void {
+  #refuse(
+    code: keyof typeof MESSAGES,
+    project: string,
+    view: string,
+    bytes: Buffer,
+    events: number,
+  ): void {
     this.counters.eventsRefused++;
+    this.#ledger.eventsRejected += events;
     this.#rows.reject(
       {
         project,
@@ -331,8 +404,10 @@ export class BeatFold {
         code,
         message: MESSAGES[code],
         bytes,
+        events,
       },
       this.#epoch,
+      this.settings.rejectsPerEpochMax,
     );
   }
 }

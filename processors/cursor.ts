@@ -42,7 +42,7 @@ export class BeatCursor {
   contextStart = 0;
   contextEnd = 0;
 
-  /** The event under the cursor. */
+  /** The event under the cursor; number -1 in the main lane while a beat has given none. */
   seq = -1;
   at = 0;
   lane = 0;
@@ -62,6 +62,9 @@ export class BeatCursor {
     this.#pos = start;
     this.#end = bytes.length;
     this.#left = 0;
+    // A beat without events must not be taken for one of the events read before it.
+    this.seq = -1;
+    this.lane = 0;
     this.projectEnd = this.#skipString();
     this.projectStart = this.#stringStart;
     this.viewEnd = this.#skipString();
@@ -150,7 +153,7 @@ export class BeatCursor {
       for (; left > 0; left--) if (!this.#skipPart()) return false;
     }
     this.eventEnd = this.#pos;
-    return this.#pos <= this.#end;
+    return this.#pos <= this.#end && (this.lane === 0 || this.lane === 1);
   }
 
   #skipPart(): boolean {

@@ -14,15 +14,31 @@ export interface Deadline<Subject> {
 
 export class Deadlines<Subject> {
   #heap: Deadline<Subject>[] = [];
-  #order = 0;
+  /** Order of the next entry that is set. */
+  nextOrder = 0;
 
   get size(): number {
     return this.#heap.length;
   }
 
   set(atMs: number, kind: DeadlineKind, subject: Subject): void {
+    this.restore({ atMs, order: this.nextOrder++, kind, subject });
+  }
+
+  /** All entries, soonest first. They stay; nothing may be set or taken before the last was read. */
+  *inOrder(): Generator<Deadline<Subject>> {
+    const left = new Deadlines<Subject>();
+    left.#heap = this.#heap.slice();
+    for (;;) {
+      const entry = left.takeDue(Number.POSITIVE_INFINITY);
+      if (entry === undefined) return;
+      yield entry;
+    }
+  }
+
+  /** Puts back an entry that `inOrder` gave, with the order that it had. */
+  restore(entry: Deadline<Subject>): void {
     const heap = this.#heap;
-    const entry = { atMs, order: this.#order++, kind, subject };
     let index = heap.length;
     heap.push(entry);
     while (index > 0) {

@@ -20,7 +20,8 @@ const NAME = Buffer.from('edge');
 
 export class EdgeFold {
   readonly #views: EdgeViews;
-  readonly #identities = new ExpiringIds();
+  /** Requests that were taken, to know their repeats. */
+  readonly identities = new ExpiringIds();
   readonly counters = { requestsTaken: 0, requestsRepeated: 0, requestsWithoutView: 0 };
 
   constructor(views: EdgeViews) {
@@ -28,7 +29,7 @@ export class EdgeFold {
   }
 
   take(body: EdgeRequests, nowMs: number, settings: FoldSettings): void {
-    this.#identities.advance(nowMs);
+    this.identities.advance(nowMs);
     const fresh = body.requests.filter((request) =>
       this.#isFresh(body.project, request, nowMs, settings),
     );
@@ -45,11 +46,11 @@ export class EdgeFold {
   #isFresh(project: string, request: EdgeRequest, nowMs: number, settings: FoldSettings): boolean {
     // The same line sent to two projects is a request of each.
     const identity = `${request.identity.toString('latin1')}${project}`;
-    if (this.#identities.has(identity)) {
+    if (this.identities.has(identity)) {
       this.counters.requestsRepeated++;
       return false;
     }
-    this.#identities.add(identity, nowMs + settings.edgeDedupMs, settings.edgeDedupMax);
+    this.identities.add(identity, nowMs + settings.edgeDedupMs, settings.edgeDedupMax);
     return true;
   }
 

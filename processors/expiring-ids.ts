@@ -3,6 +3,16 @@ export class ExpiringIds {
   /** Log time until which each is remembered; in order of insertion. */
   readonly #untilMs = new Map<string, number>();
 
+  /** Each id and the log time until which it is remembered, in order of insertion. */
+  entries(): IterableIterator<[string, number]> {
+    return this.#untilMs.entries();
+  }
+
+  /** Puts back an entry that `entries` gave, after those before it. */
+  restore(id: string, untilMs: number): void {
+    this.#untilMs.set(id, untilMs);
+  }
+
   has(id: string): boolean {
     return this.#untilMs.has(id);
   }

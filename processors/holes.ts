@@ -13,10 +13,22 @@ export interface Hole {
   openedMs: number;
 }
 
+export interface SavedHoles {
+  readonly ranges: readonly Hole[];
+  readonly count: number;
+}
+
 export class Holes {
   readonly ranges: Hole[] = [];
   /** Numbers in the holes, those of closed ones too. */
   count = 0;
+
+  static load({ ranges, count }: SavedHoles): Holes {
+    const holes = new Holes();
+    holes.ranges.push(...ranges);
+    holes.count = count;
+    return holes;
+  }
 
   open(from: number, to: number, openedMs: number): void {
     if (to < from) return;

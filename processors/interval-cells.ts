@@ -29,6 +29,10 @@ export class IntervalCells {
   #weights: number[] = [];
   #nexts: number[] = [];
 
+  get size(): number {
+    return this.#keys.length;
+  }
+
   /** The slot of a window (its number) and a tuple. */
   slot(window: number, tuple: number): number {
     const key = window * TUPLE_ROOM + tuple;

@@ -10,7 +10,7 @@ import { sketchBucket } from '../schemas/sketch.ts';
 import { IntervalCells, SKETCH, SUM } from './interval-cells.ts';
 import type { FoldSettings } from './settings.ts';
 import { isEnd, STATE } from './states.ts';
-import { Tuples } from './tuples.ts';
+import { type TupleLimits, Tuples } from './tuples.ts';
 import type { View } from './view.ts';
 import { hasFailed } from './view-figures.ts';
 import { ViewersGauge } from './viewers-gauge.ts';
@@ -30,21 +30,60 @@ export interface EndedCell {
   readonly failure: number;
 }
 
-/** A credit that waits until the view has a place in time. */
-export type PendingCredit = (intervals: Intervals, view: View) => void;
+/** Time in a state, with what was known while it ran. */
+interface Credit {
+  readonly state: number;
+  readonly fromLineMs: number;
+  readonly durationMs: number;
+  readonly rebuffering: boolean;
+  readonly bitrate: number;
+  readonly latencyMs: number;
+}
+
+/** What waits until the view has a place in time, each with what its method is given. */
+export type PendingCredit =
+  | ({ readonly kind: 'credit' } & Credit)
+  | { readonly kind: 'active'; readonly state: number; readonly lineMs: number }
+  | { readonly kind: 'started'; readonly lineMs: number; readonly startupMs: number }
+  | { readonly kind: 'rebufferStarted'; readonly lineMs: number }
+  | { readonly kind: 'firstByte'; readonly at: number; readonly ttfbMs: number };
+
+/** Tuples of a remembered window. */
+export interface SavedWindow {
+  readonly window: number;
+  readonly tuples: readonly number[];
+}
 
 export class Intervals {
-  readonly tuples = new Tuples();
+  readonly tuples: Tuples;
+  readonly gauges = new ViewersGauge();
   readonly #cells = new IntervalCells();
-  readonly #gauge = new ViewersGauge();
   /** Tuples of each remembered window. */
   readonly #windows = new Map<number, Set<number>>();
   /** Cells whose video_id, or asn too, became `(other)`. */
   tuplesCut = 0;
+  /** Playing time that all rows together say, ms. */
+  playingMs = 0;
   settings: FoldSettings;
 
-  constructor(settings: FoldSettings) {
+  constructor(settings: FoldSettings, limits?: TupleLimits) {
     this.settings = settings;
+    this.tuples = new Tuples(limits);
+  }
+
+  /** True when nothing waits to be written. */
+  get settled(): boolean {
+    return this.#cells.size === 0;
+  }
+
+  /** Remembered windows, the oldest first. */
+  *windows(): Generator<SavedWindow> {
+    for (const [window, tuples] of this.#windows) yield { window, tuples: [...tuples] };
+  }
+
+  /** Puts back the next that `windows` gave. */
+  restoreWindow({ window, tuples }: SavedWindow): void {
+    this.#windows.set(window, new Set(tuples));
   }
 
   /** Credits time that a view spent in a state, from a moment on its line. */
@@ -56,14 +95,10 @@ export class Intervals {
     rebuffering: boolean,
   ): void {
     if (durationMs <= 0 || !isViewing(state)) return;
-    const { bitrateNow, latencyNow } = view;
-    if (view.clock.fixed) {
-      this.#credit(view, state, fromLineMs, durationMs, rebuffering, bitrateNow, latencyNow);
-    } else {
-      view.pendingCredits.push((intervals) =>
-        intervals.#credit(view, state, fromLineMs, durationMs, rebuffering, bitrateNow, latencyNow),
-      );
-    }
+    const { bitrateNow: bitrate, latencyNow: latencyMs } = view;
+    const credit = { state, fromLineMs, durationMs, rebuffering, bitrate, latencyMs };
+    if (view.clock.fixed) this.#credit(view, credit);
+    else view.pendingCredits.push({ kind: 'credit', ...credit });
   }
 
   /** A view is in a state at a moment on its line: it counts as a viewer of that window. */
@@ -75,27 +110,32 @@ export class Intervals {
       if (window <= view.viewerWindow && state !== STATE.starting) return;
       this.#countViewer(view, window, state);
     } else {
-      view.pendingCredits.push((intervals) => intervals.active(view, state, lineMs));
+      view.pendingCredits.push({ kind: 'active', state, lineMs });
     }
   }
 
   /** A view has begun to play. */
   started(view: View, lineMs: number, startupMs: number): void {
-    this.#later(view, (intervals) => {
-      const window = Math.floor(view.clock.placeLine(lineMs) / WINDOW_MS);
-      const slot = intervals.#slotOf(view, window);
-      view.startedWindow = window;
-      intervals.#cells.add(slot, SUM.views_started, 1);
-      intervals.#cells.add(slot, SUM.views_decided, 1);
-      intervals.#cells.addToSketch(slot, SKETCH.startup_sketch, sketchBucket(startupMs), 1);
-    });
+    if (!view.clock.fixed) {
+      view.pendingCredits.push({ kind: 'started', lineMs, startupMs });
+      return;
+    }
+    const cells = this.#cells;
+    const window = Math.floor(view.clock.placeLine(lineMs) / WINDOW_MS);
+    const slot = this.#slotOf(view, window);
+    view.startedWindow = window;
+    cells.add(slot, SUM.views_started, 1);
+    cells.add(slot, SUM.views_decided, 1);
+    cells.addToSketch(slot, SKETCH.startup_sketch, sketchBucket(startupMs), 1);
   }
 
   rebufferStarted(view: View, lineMs: number): void {
-    this.#later(view, (intervals) => {
+    if (view.clock.fixed) {
       const window = Math.floor(view.clock.placeLine(lineMs) / WINDOW_MS);
-      intervals.#cells.add(intervals.#slotOf(view, window), SUM.rebuffer_starts, 1);
-    });
+      this.#cells.add(this.#slotOf(view, window), SUM.rebuffer_starts, 1);
+    } else {
+      view.pendingCredits.push({ kind: 'rebufferStarted', lineMs });
+    }
   }
 
   /** A media request succeeded: its first byte came at a client's timestamp. */
@@ -104,7 +144,7 @@ export class Intervals {
       const slot = this.#slotOf(view, Math.floor(view.clock.placeAt(at) / WINDOW_MS));
       this.#cells.addToSketch(slot, SKETCH.ttfb_sketch, sketchBucket(ttfbMs), 1);
     } else {
-      view.pendingCredits.push((intervals) => intervals.firstByte(view, at, ttfbMs));
+      view.pendingCredits.push({ kind: 'firstByte', at, ttfbMs });
     }
   }
 
@@ -112,7 +152,7 @@ export class Intervals {
   place(view: View): void {
     const pending = view.pendingCredits;
     view.pendingCredits = [];
-    for (const credit of pending) credit(this, view);
+    for (const credit of pending) this.#apply(view, credit);
   }
 
   /** Adds what a view's end counts for, or takes back what does not hold any more. */
@@ -128,7 +168,7 @@ export class Intervals {
   /** Counts the view where it belongs now; a silent or closed one nowhere. */
   gauge(view: View, silent: boolean): void {
     const state = silent || view.closed || isEnd(view.machine.state) ? -1 : view.machine.state;
-    this.#gauge.move(view.gaugePlace, this.tuples.nowOf(this.#tupleOf(view)), state);
+    this.gauges.move(view.gaugePlace, this.tuples.nowOf(this.#tupleOf(view)), state);
   }
 
   /** Writes the epoch's rows of both tables. */
@@ -139,7 +179,7 @@ export class Intervals {
     end: (out: RowWriter) => void,
   ): void {
     this.#cells.write(playback, this.tuples, WINDOW_MS / 1_000, () => end(playback));
-    this.#gauge.write(now, this.tuples, logTimeMs, () => end(now));
+    this.gauges.write(now, this.tuples, logTimeMs, () => end(now));
     while (this.#windows.size > WINDOWS_REMEMBERED) {
       const [oldest] = this.#windows.keys();
       if (oldest === undefined) return;
@@ -147,20 +187,60 @@ export class Intervals {
     }
   }
 
-  #later(view: View, credit: PendingCredit): void {
-    if (view.clock.fixed) credit(this, view);
-    else view.pendingCredits.push(credit);
+  /**
+   * Lets go of the tuples that neither a view nor the gauge nor a remembered window refers to, and numbers the others
+   * anew. Only after `write`: cells are addressed by the old numbers.
+   */
+  sweepTuples(views: Iterable<View>): void {
+    const used = new Uint8Array(this.tuples.size);
+    const list = [...views];
+    for (const { tuple, endedCell, gaugePlace } of list) {
+      // Never looked up is -1, which no array holds.
+      used[tuple] = 1;
+      used[endedCell?.tuple ?? -1] = 1;
+      if (gaugePlace.state >= 0) used[gaugePlace.tuple] = 1;
+    }
+    for (const tuple of this.gauges.tuples()) used[tuple] = 1;
+    for (const held of this.#windows.values()) for (const tuple of held) used[tuple] = 1;
+    this.#renumber(this.tuples.sweep(used), list);
   }
 
-  #credit(
-    view: View,
-    state: number,
-    fromLineMs: number,
-    durationMs: number,
-    rebuffering: boolean,
-    bitrate: number,
-    latencyMs: number,
-  ): void {
+  #renumber(numbers: Int32Array, views: readonly View[]): void {
+    const numberOf = (tuple: number): number => numbers[tuple] ?? -1;
+    for (const view of views) {
+      const { endedCell, gaugePlace } = view;
+      view.tuple = numberOf(view.tuple);
+      gaugePlace.tuple = gaugePlace.state >= 0 ? numberOf(gaugePlace.tuple) : -1;
+      if (endedCell !== undefined)
+        view.endedCell = { ...endedCell, tuple: numberOf(endedCell.tuple) };
+    }
+    this.gauges.renumber(numbers);
+    for (const [window, held] of this.#windows)
+      this.#windows.set(window, new Set(Array.from(held, numberOf)));
+  }
+
+  #apply(view: View, credit: PendingCredit): void {
+    switch (credit.kind) {
+      case 'credit':
+        this.#credit(view, credit);
+        break;
+      case 'active':
+        this.active(view, credit.state, credit.lineMs);
+        break;
+      case 'started':
+        this.started(view, credit.lineMs, credit.startupMs);
+        break;
+      case 'rebufferStarted':
+        this.rebufferStarted(view, credit.lineMs);
+        break;
+      case 'firstByte':
+        this.firstByte(view, credit.at, credit.ttfbMs);
+        break;
+    }
+  }
+
+  #credit(view: View, credit: Credit): void {
+    const { state, fromLineMs, durationMs, rebuffering, bitrate, latencyMs } = credit;
     const cells = this.#cells;
     let at = view.clock.placeLine(fromLineMs);
     const toMs = at + durationMs;
@@ -178,6 +258,7 @@ export class Intervals {
 
   #creditPlaying(slot: number, ms: number, bitrate: number, latencyMs: number): void {
     const cells = this.#cells;
+    this.playingMs += ms;
     cells.add(slot, SUM.playing_ms, ms);
     if (bitrate > 0) {
       cells.add(slot, SUM.bitrate_bit_ms, bitrate * ms);
@@ -258,6 +339,15 @@ export class Intervals {
     held.add(taken);
     return taken;
   }
+}
+
+/** Playing time that a view has and no row says yet, ms. */
+export function pendingPlayingMs({ pendingCredits }: View): number {
+  let pendingMs = 0;
+  for (const credit of pendingCredits) {
+    if (credit.kind === 'credit' && credit.state === STATE.playing) pendingMs += credit.durationMs;
+  }
+  return pendingMs;
 }
 
 /** States in which somebody watches: starting, playing, rebuffering, seeking. */

@@ -5,7 +5,7 @@
  * What comes after that is late. A number that falls back with a timestamp later than all before begins a new run
  * (players restart at 0 when a channel is joined again); losses are counted within runs.
  */
-import { countCommonHoles, Holes } from './holes.ts';
+import { countCommonHoles, Holes, type SavedHoles } from './holes.ts';
 import { firstDeadlineMs } from './time-lane.ts';
 
 /** A report that waits behind a gap. */
@@ -24,6 +24,25 @@ export interface Waiting {
  */
 export type Verdict = 'next' | 'waits' | 'duplicate' | 'late' | 'newRun';
 
+export interface SavedRun {
+  readonly number: number;
+  readonly firstSeq: number;
+  readonly firstAt: number;
+  readonly lastAt: number;
+  readonly next: number;
+  readonly holes: SavedHoles;
+}
+
+/** What is saved of a lane; its peer and whether it is ordered follow from its place in the view. */
+export interface SavedLane {
+  readonly run: SavedRun | null;
+  readonly previous: SavedRun | null;
+  readonly waiting: readonly Waiting[];
+  readonly lostBefore: number;
+  readonly apart: boolean;
+  readonly together: boolean;
+}
+
 class Run {
   readonly number: number;
   /** Lowest number seen, and its timestamp: what is older belongs to the run before. */
@@ -33,13 +52,21 @@ class Run {
   lastAt: number;
   /** Next number in order; all below were received or are in `holes`. */
   next = 0;
-  readonly holes = new Holes();
+  readonly holes: Holes;
 
-  constructor(number: number, seq: number, at: number) {
+  constructor(number: number, seq: number, at: number, holes = new Holes()) {
     this.number = number;
     this.firstSeq = seq;
     this.firstAt = at;
     this.lastAt = at;
+    this.holes = holes;
+  }
+
+  static load({ number, firstSeq, firstAt, lastAt, next, holes }: SavedRun): Run {
+    const run = new Run(number, firstSeq, firstAt, Holes.load(holes));
+    run.lastAt = lastAt;
+    run.next = next;
+    return run;
   }
 
   see(seq: number, at: number): void {
@@ -68,6 +95,21 @@ export class Lane {
 
   constructor(ordered: boolean) {
     this.ordered = ordered;
+  }
+
+  save(): SavedLane {
+    const { run = null, previous = null, waiting, lostBefore, apart, together } = this;
+    return { run, previous, waiting, lostBefore, apart, together };
+  }
+
+  /** Takes over what was saved of a lane in the same place. */
+  restore({ run, previous, waiting, lostBefore, apart, together }: SavedLane): void {
+    this.run = run === null ? undefined : Run.load(run);
+    this.previous = previous === null ? undefined : Run.load(previous);
+    this.waiting = [...waiting];
+    this.lostBefore = lostBefore;
+    this.apart = apart;
+    this.together = together;
   }
 
   /** Number of the run that reports belong to now. */

@@ -7,14 +7,18 @@
  */
 import {
   decodeBody,
+  type Forget,
   HEADER_BYTES,
   type RecordVersion,
   recordVersionOf,
+  recordVersions,
 } from '../schemas/records.ts';
-import { BeatFold } from './beat-fold.ts';
+import { BeatFold, type SavedBeatFold } from './beat-fold.ts';
 import type { FoldRecord } from './fold-record.ts';
+import { type EpochCounts, Ledger } from './ledger.ts';
 import { EpochRows } from './rows.ts';
 import { defaultFoldSettings, FOLD_VERSION, type FoldSettings, withAnnounced } from './settings.ts';
+import type { TupleLimits } from './tuples.ts';
 
 /** One epoch's conclusions. The bytes are valid until the next call of the fold. */
 export interface Epoch {
@@ -28,7 +32,22 @@ export interface Epoch {
   /** Last event of the open view that was silent longest, ms; log time without one. */
   readonly openSinceMs: number;
   readonly foldVersion: number;
+  readonly counts: EpochCounts;
+  /** Viewers whom the epoch asks to forget. */
+  readonly forgets: readonly Forget[];
   readonly rows: EpochRows;
+}
+
+/** What is saved of a partition besides the lists that its parts hold. */
+export interface SavedPartition {
+  readonly partition: number;
+  readonly epoch: number;
+  readonly logTimeMs: number;
+  readonly nextOffset: number;
+  readonly settings: Readonly<Record<string, number>>;
+  readonly announcedVersion: number;
+  readonly rejectsSummed: number;
+  readonly beats: SavedBeatFold;
 }
 
 export class PartitionFold {
@@ -41,14 +60,56 @@ export class PartitionFold {
   #records = 0;
   #settings: FoldSettings;
   #announced: FoldSettings | undefined;
+  /** Version of the fold that the log announced last; 0 before any. */
+  announcedVersion = 0;
+  #forgets: Forget[] = [];
+  /** Rejects that have no row of their own. */
+  rejectsSummed = 0;
   readonly rows: EpochRows;
   readonly beats: BeatFold;
+  readonly #ledger = new Ledger();
 
-  constructor(partition: number, settings: FoldSettings = defaultFoldSettings) {
+  constructor(
+    partition: number,
+    settings: FoldSettings = defaultFoldSettings,
+    limits?: TupleLimits,
+  ) {
     this.partition = partition;
     this.#settings = settings;
     this.rows = new EpochRows(partition);
-    this.beats = new BeatFold(this.rows, settings);
+    this.beats = new BeatFold(this.rows, settings, this.#ledger, limits);
+  }
+
+  static load(saved: SavedPartition, limits?: TupleLimits): PartitionFold {
+    // A setting that the state does not know has the value that the program gives it.
+    const settings = { ...defaultFoldSettings, ...saved.settings };
+    const fold = new PartitionFold(saved.partition, settings, limits);
+    fold.epoch = saved.epoch;
+    fold.logTimeMs = saved.logTimeMs;
+    fold.nextOffset = saved.nextOffset;
+    fold.announcedVersion = saved.announcedVersion;
+    fold.rejectsSummed = saved.rejectsSummed;
+    fold.beats.restore(saved.beats);
+    return fold;
+  }
+
+  save(): SavedPartition {
+    const { partition, epoch, logTimeMs, nextOffset, announcedVersion, rejectsSummed } = this;
+    return {
+      partition,
+      epoch,
+      logTimeMs,
+      nextOffset,
+      settings: { ...this.#settings },
+      announcedVersion,
+      rejectsSummed,
+      beats: this.beats.save(),
+    };
+  }
+
+  /** True between epochs, when nothing waits to be written or adopted: only then can the state be saved. */
+  get betweenEpochs(): boolean {
+    return this.#records === 0 && this.#announced === undefined && this.beats.life.settled;
   }
 
   /** Settings in force, with those that the next epoch brings. */
@@ -60,11 +121,29 @@ export class PartitionFold {
    * Folds one record. `onEpoch` is called first when the record begins a new epoch, with the one that has ended.
    */
   fold(record: FoldRecord, onEpoch: (epoch: Epoch) => void): void {
+    if (this.endsBefore(record)) onEpoch(this.endEpoch());
+    this.take(record);
+  }
+
+  /** True when the epoch must be ended before this record is taken. */
+  endsBefore(record: FoldRecord): boolean {
+    if (this.#records === 0) return false;
+    const { epochMs, epochRecordsMax } = this.#settings;
+    if (this.#records >= epochRecordsMax) return true;
+    // A forget is an epoch of its own: no row that it removes is in the epoch that says so.
+    if (this.#forgets.length > 0 || isForget(record)) return true;
     const nowMs = Math.max(this.logTimeMs, record.appendTimeMs);
-    if (this.#records > 0 && this.#endsBefore(nowMs)) onEpoch(this.endEpoch());
+    return Math.floor(nowMs / epochMs) > Math.floor(this.logTimeMs / epochMs);
+  }
+
+  /** Folds one record; before which the epoch was ended if it had to be. */
+  take(record: FoldRecord): void {
+    const nowMs = Math.max(this.logTimeMs, record.appendTimeMs);
     this.logTimeMs = nowMs;
     this.nextOffset = record.offset + 1;
     this.#records++;
+    // First the views go, then what log time makes due: nothing more is concluded of them.
+    if (isForget(record)) this.#forget(record);
     this.beats.advance(nowMs, this.epoch);
     this.#take(record, nowMs);
   }
@@ -73,6 +152,7 @@ export class PartitionFold {
   endEpoch(): Epoch {
     const { epoch } = this;
     this.beats.life.writeEpoch(epoch, this.logTimeMs);
+    this.rejectsSummed += this.rows.rejectSums(epoch);
     const ended: Epoch = {
       partition: this.partition,
       epoch,
@@ -81,8 +161,11 @@ export class PartitionFold {
       logTimeMs: this.logTimeMs,
       openSinceMs: this.beats.life.openSince(this.logTimeMs),
       foldVersion: FOLD_VERSION,
+      counts: this.#ledger.take(),
+      forgets: this.#forgets,
       rows: this.rows,
     };
+    this.#forgets = [];
     this.epoch++;
     this.#records = 0;
     this.#adopt();
@@ -96,10 +179,20 @@ export class PartitionFold {
     this.#announced = undefined;
   }
 
-  #endsBefore(nowMs: number): boolean {
-    const { epochMs, epochRecordsMax } = this.#settings;
-    if (this.#records >= epochRecordsMax) return true;
-    return Math.floor(nowMs / epochMs) > Math.floor(this.logTimeMs / epochMs);
+  #forget(record: FoldRecord): void {
+    const version = recordVersionOf(record.value);
+    if (version === undefined || !isKind(version, 'forget')) return;
+    let body: Forget;
+    try {
+      body = decodeBody(version, record.value);
+    } catch {
+      this.#refuse(record, 'record_malformed', 'The record does not match its schema.');
+      return;
+    }
+    this.#forgets.push(body);
+    this.beats.life.forgetViewer(body.project, body.viewer);
+    const { project, viewer } = body;
+    this.rows.forget(project, viewer, this.logTimeMs, record.offset, this.epoch);
   }
 
   #take(record: FoldRecord, nowMs: number): void {
@@ -116,7 +209,7 @@ export class PartitionFold {
       this.beats.take(record, HEADER_BYTES, nowMs, this.epoch);
       return;
     }
-    if (version.kind === 'tick') return;
+    if (version.kind === 'tick' || version.kind === 'forget') return;
     try {
       this.#takeDecoded(record, version, nowMs);
     } catch {
@@ -129,26 +222,23 @@ export class PartitionFold {
     if (isKind(version, 'reject')) {
       const { bytes, ...body } = decodeBody(version, record.value);
       this.rows.reject(
-        { ...body, bytes, atMs: this.logTimeMs, offset: record.offset, event: -1 },
+        { ...body, bytes, atMs: this.logTimeMs, offset: record.offset, event: -1, events: 0 },
         this.epoch,
+        this.#settings.rejectsPerEpochMax,
       );
     } else if (isKind(version, 'settings')) {
-      const { values } = decodeBody(version, record.value);
+      const { foldVersion, values } = decodeBody(version, record.value);
+      this.announcedVersion = Math.max(this.announcedVersion, foldVersion);
       this.#announced = withAnnounced(this.#announced ?? this.#settings, values);
       // At the head of an epoch nothing was folded under the old settings.
       if (this.#records === 1) this.#adopt();
     } else if (isKind(version, 'edge')) {
       this.beats.takeEdge(decodeBody(version, record.value), record, nowMs, this.epoch);
-    } else {
-      this.#refuse(
-        record,
-        'record_not_handled',
-        `This program does not fold ${version.kind} records.`,
-      );
     }
   }
 
   #refuse(record: FoldRecord, code: string, message: string): void {
+    this.#ledger.recordsRejected++;
     this.rows.reject(
       {
         project: '',
@@ -160,10 +250,23 @@ export class PartitionFold {
         code,
         message,
         bytes: record.value,
+        events: 0,
       },
       this.epoch,
+      this.#settings.rejectsPerEpochMax,
     );
   }
+}
+
+const FORGET_HEADERS = recordVersions
+  .filter(({ kind }) => kind === 'forget')
+  .map(({ header }) => header);
+
+/** Asked of every record, so told by its first bytes alone. */
+function isForget({ value }: FoldRecord): boolean {
+  return FORGET_HEADERS.some(
+    (header) => value[2] === header[2] && value.subarray(0, HEADER_BYTES).equals(header),
+  );
 }
 
 function isKind<Kind extends RecordVersion['kind']>(

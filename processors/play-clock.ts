@@ -8,7 +8,7 @@
 
 const SPANS_MAX = 64;
 
-interface Span {
+export interface Span {
   /** Start and end, client's timestamps, ms. */
   readonly fromAt: number;
   toAt: number;
@@ -16,9 +16,25 @@ interface Span {
   readonly beforeMs: number;
 }
 
+export interface SavedPlayClock {
+  readonly spans: readonly Span[];
+  readonly totalMs: number;
+}
+
 export class PlayClock {
   #spans: Span[] = [];
   totalMs = 0;
+
+  static load({ spans, totalMs }: SavedPlayClock): PlayClock {
+    const clock = new PlayClock();
+    clock.#spans = [...spans];
+    clock.totalMs = totalMs;
+    return clock;
+  }
+
+  save(): SavedPlayClock {
+    return { spans: this.#spans, totalMs: this.totalMs };
+  }
 
   /** Adds a stretch of playing that begins at the client's timestamp `fromAt`. */
   add(fromAt: number, durationMs: number): void {

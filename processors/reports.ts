@@ -44,7 +44,13 @@ export function applyInOrder(
   settings: FoldSettings,
 ): Taken | Refusal {
   const stateCode = stateOf(cursor);
-  if (!drives(view, report.source, stateCode >= 0)) {
+  if (takesOver(view, report.source, stateCode >= 0)) {
+    // Before what the view has is let go: a refused report must not leave it without a start.
+    if (isTooOld(view, view.clock.placeAt(cursor.at), report.arrivedMs, settings)) {
+      return 'time_out_of_range';
+    }
+    view.takeOver(report.source);
+  } else if (!drives(view, report.source, stateCode >= 0)) {
     if (stateCode >= 0) view.reportsShadowed++;
     takeParts(view, cursor, report, cursor.at, false);
     return 'shadowed';
@@ -117,14 +123,15 @@ function drives(view: View, source: number, hasState: boolean): boolean {
     view.driverHasStates = hasState;
     return true;
   }
-  if (view.driver === source) {
-    if (hasState) view.driverHasStates = true;
-    return true;
-  }
-  const mayTakeOver = !view.driverHasStates || (source < view.driver && !view.machine.started);
-  if (!hasState || !mayTakeOver) return false;
-  view.takeOver(source);
+  if (view.driver !== source) return false;
+  if (hasState) view.driverHasStates = true;
   return true;
+}
+
+/** True when the report's source is to make the view's states instead of another. */
+function takesOver(view: View, source: number, hasState: boolean): boolean {
+  if (!hasState || view.driver < 0 || view.driver === source) return false;
+  return !view.driverHasStates || (source < view.driver && !view.machine.started);
 }
 
 /** A new run of reports is a restart, unless its first report says that the view goes on. */

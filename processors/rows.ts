@@ -35,7 +35,18 @@ export interface RejectRow {
   readonly code: string;
   readonly message: string;
   readonly bytes: Buffer;
+  /** Events lost with it that ingest had accepted. */
+  readonly events: number;
 }
+
+/** Rejects of one project, way and reason that went beyond the limit of an epoch. */
+interface RejectSum {
+  readonly row: RejectRow;
+  rejects: number;
+  events: number;
+}
+
+const NOTHING = Buffer.alloc(0);
 
 export class EpochRows {
   readonly views = new RowWriter();
@@ -43,7 +54,9 @@ export class EpochRows {
   readonly rejected = new RowWriter();
   readonly playback = new RowWriter();
   readonly viewersNow = new RowWriter();
+  readonly forgotten = new RowWriter(64);
   readonly #partition: number;
+  readonly #rejectSums = new Map<string, RejectSum>();
   readonly #head = new RowWriter(256);
 
   constructor(partition: number) {
@@ -56,6 +69,7 @@ export class EpochRows {
     this.rejected.reset();
     this.playback.reset();
     this.viewersNow.reset();
+    this.forgotten.reset();
   }
 
   view(view: View, epoch: number): void {
@@ -111,7 +125,44 @@ export class EpochRows {
     return this.#head.take();
   }
 
-  reject(row: RejectRow, epoch: number): void {
+  /** A row of `rejected`; beyond `rowsMax` in an epoch it is added to a sum that `rejectSums` writes. */
+  reject(row: RejectRow, epoch: number, rowsMax: number): void {
+    if (this.rejected.rows < rowsMax) {
+      this.#reject(row, 1, row.events, epoch);
+      return;
+    }
+    const key = [row.project, row.route, row.code].join('\0');
+    const sum = this.#rejectSums.get(key);
+    if (sum === undefined) {
+      this.#rejectSums.set(key, { row, rejects: 1, events: row.events });
+    } else {
+      sum.rejects++;
+      sum.events += row.events;
+    }
+  }
+
+  /** Writes what stands for the rejects beyond the limit. Returns how many those were. */
+  rejectSums(epoch: number): number {
+    let summed = 0;
+    for (const { row, rejects, events } of this.#rejectSums.values()) {
+      this.#reject({ ...row, event: -1, view: '', bytes: NOTHING }, rejects, events, epoch);
+      summed += rejects;
+    }
+    this.#rejectSums.clear();
+    return summed;
+  }
+
+  /** A viewer who is to be forgotten. */
+  forget(project: string, viewer: string, atMs: number, offset: number, epoch: number): void {
+    const out = this.forgotten;
+    out.string(project);
+    out.string(viewer);
+    out.dateTime64Ms(atMs);
+    out.uint64(offset);
+    this.endRow(out, epoch);
+  }
+
+  #reject(row: RejectRow, rejects: number, events: number, epoch: number): void {
     const out = this.rejected;
     out.string(row.project);
     out.dateTime64Ms(row.atMs);
@@ -122,6 +173,8 @@ export class EpochRows {
     out.string(row.code);
     out.string(row.message);
     out.bytes(row.bytes);
+    out.uint64(rejects);
+    out.uint64(events);
     this.endRow(out, epoch);
   }
 

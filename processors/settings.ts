@@ -4,7 +4,7 @@
  */
 
 /** Version of the fold's results. Raised with every change after which the same log gives other rows. */
-export const FOLD_VERSION = 1;
+export const FOLD_VERSION = 2;
 
 export interface FoldSettings {
   /** Length of an epoch in log time, ms. */
@@ -44,6 +44,10 @@ export interface FoldSettings {
   readonly closedMemoryMax: number;
   /** Events of one view that go into its timeline; beyond, they count but are not listed. */
   readonly eventsPerViewMax: number;
+  /** Rows of `rejected` in one epoch; beyond, one row for each project, way and reason stands for the rest. */
+  readonly rejectsPerEpochMax: number;
+  /** What a view waits to credit until it has a place in time; beyond, it is placed at once. */
+  readonly pendingCreditsMax: number;
 }
 
 const MINUTE_MS = 60_000;
@@ -69,6 +73,8 @@ export const defaultFoldSettings: FoldSettings = {
   edgeDedupMax: 500_000,
   closedMemoryMax: 200_000,
   eventsPerViewMax: 10_000,
+  rejectsPerEpochMax: 1_000,
+  pendingCreditsMax: 2_000,
 };
 
 /** The settings with those of a `settings` record laid over; unknown names and bad values are ignored. */

@@ -4,7 +4,7 @@
  * Time from an event to the next belongs to the state held. Nothing before first playing is rebuffering, seeking or
  * playing; a restart is to a view that has played what startup was to it before.
  */
-import { PlayClock } from './play-clock.ts';
+import { PlayClock, type SavedPlayClock } from './play-clock.ts';
 
 /** Codes of the states, in the order of the beat schema. */
 export const STATE = {
@@ -29,6 +29,20 @@ function isReopening(state: number): boolean {
   return state >= STATE.starting && state <= STATE.seeking;
 }
 
+type MachineValues = Omit<
+  StateMachine,
+  'playing' | 'save' | 'touch' | 'credit' | 'enter' | 'restart'
+>;
+
+export interface SavedMachine extends Readonly<MachineValues> {
+  readonly playing: SavedPlayClock;
+  readonly startingSeen: boolean;
+  readonly seekOpen: boolean;
+  readonly seekOpenMs: number;
+  readonly restartOpen: boolean;
+  readonly rebufferOpen: boolean;
+}
+
 export class StateMachine {
   state: number = STATE.none;
   /** True once the view has played. */
@@ -37,7 +51,7 @@ export class StateMachine {
   startLineMs = 0;
   /** Line at its end, last failure or last event, ms. */
   endLineMs = 0;
-  readonly playing = new PlayClock();
+  readonly playing: PlayClock;
   startupMs = 0;
   rebufferMs = 0;
   rebufferCount = 0;
@@ -57,6 +71,34 @@ export class StateMachine {
   #seekOpenMs = 0;
   #restartOpen = false;
   #rebufferOpen = false;
+
+  constructor(playing = new PlayClock()) {
+    this.playing = playing;
+  }
+
+  static load(saved: SavedMachine): StateMachine {
+    const { playing, startingSeen, seekOpen, seekOpenMs, restartOpen, rebufferOpen, ...values } =
+      saved;
+    const machine = Object.assign(new StateMachine(PlayClock.load(playing)), values);
+    machine.#startingSeen = startingSeen;
+    machine.#seekOpen = seekOpen;
+    machine.#seekOpenMs = seekOpenMs;
+    machine.#restartOpen = restartOpen;
+    machine.#rebufferOpen = rebufferOpen;
+    return machine;
+  }
+
+  save(): SavedMachine {
+    return {
+      ...this,
+      playing: this.playing.save(),
+      startingSeen: this.#startingSeen,
+      seekOpen: this.#seekOpen,
+      seekOpenMs: this.#seekOpenMs,
+      restartOpen: this.#restartOpen,
+      rebufferOpen: this.#rebufferOpen,
+    };
+  }
 
   /** Takes note of an event: the view has one at this line. Without `starting`, the first is its start. */
   touch(lineMs: number): void {

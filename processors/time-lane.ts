@@ -11,11 +11,33 @@ export interface TimedReport {
   readonly bytes: Buffer;
 }
 
+export interface SavedTimeLane {
+  readonly waiting: readonly TimedReport[];
+  /** Oldest first. */
+  readonly identities: readonly number[];
+  readonly passedAt: number;
+}
+
 export class TimeLane {
   waiting: TimedReport[] = [];
   #identities = new Set<number>();
   /** Timestamp of the latest report that was let through. */
   passedAt = Number.NEGATIVE_INFINITY;
+
+  /** Takes over what was saved of a lane in the same place. */
+  restore({ waiting, identities, passedAt }: SavedTimeLane): void {
+    this.waiting = [...waiting];
+    this.#identities = new Set(identities);
+    this.passedAt = passedAt;
+  }
+
+  save(): SavedTimeLane {
+    return {
+      waiting: this.waiting,
+      identities: [...this.#identities],
+      passedAt: this.passedAt,
+    };
+  }
 
   /** duplicate: seen before. late: a later one was let through already. waits: kept. */
   offer(report: TimedReport): 'waits' | 'duplicate' | 'late' {

@@ -13,6 +13,12 @@ export const SOURCE_EDGE = 3;
 
 const EMPTY = Buffer.alloc(0);
 
+/** A line that `held` gave: its bytes are its own. */
+export type SavedEvent = Omit<
+  TimelineEvent,
+  'nameStart' | 'nameEnd' | 'partsStart' | 'partsEnd' | 'setTotals' | 'held'
+>;
+
 export class TimelineEvent {
   /** Moment on the view's line, ms; for an edge request on the log's clock. */
   lineMs = 0;
@@ -37,6 +43,13 @@ export class TimelineEvent {
   bytes: Buffer = EMPTY;
   partsStart = 0;
   partsEnd = 0;
+
+  static load(saved: SavedEvent): TimelineEvent {
+    const event = Object.assign(new TimelineEvent(), saved);
+    event.nameEnd = event.nameBytes.length;
+    event.partsEnd = event.bytes.length;
+    return event;
+  }
 
   setTotals({ machine }: View): void {
     this.startupMs = machine.startupMs;

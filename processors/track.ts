@@ -37,6 +37,19 @@ export interface TrackSums {
   falls: number;
 }
 
+export interface SavedPoint extends Omit<Point, 'playedMs'> {
+  readonly playedMs: number | null;
+}
+
+export interface SavedTrack {
+  readonly keepMs: number;
+  readonly points: readonly SavedPoint[];
+  /** Null while nothing was summed. */
+  readonly sums: TrackSums | null;
+  readonly held: number | null;
+  readonly heldFromMs: number;
+}
+
 /** Marks a stretch whose value is not known. */
 export const UNKNOWN = Number.NaN;
 
@@ -63,6 +76,25 @@ export class Track {
   /** @param keepMs How long a point is kept, ms of log time; 0 where all reports come in order. */
   constructor(keepMs: number) {
     this.#keepMs = keepMs;
+  }
+
+  static load({ keepMs, points, sums, held, heldFromMs }: SavedTrack): Track {
+    const track = new Track(keepMs);
+    track.#points = points.map((point) => ({ ...point, playedMs: point.playedMs ?? undefined }));
+    if (sums !== null) track.#sums = { ...sums };
+    track.#held = held ?? undefined;
+    track.#heldFromMs = heldFromMs;
+    return track;
+  }
+
+  save(): SavedTrack {
+    return {
+      keepMs: this.#keepMs,
+      points: this.#points.map((point) => ({ ...point, playedMs: point.playedMs ?? null })),
+      sums: this.#sums.knownMs === 0 ? null : this.#sums,
+      held: this.#held ?? null,
+      heldFromMs: this.#heldFromMs,
+    };
   }
 
   add(point: Point, clock: PlayClock): void {

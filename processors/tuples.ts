@@ -1,6 +1,9 @@
 /**
  * Dimension tuples: the combinations of project and interval dimensions that occur, each one whole number. Their row
  * bytes are encoded once.
+ *
+ * A number is good until the sweep at the end of an epoch, which lets go of those that nothing refers to and numbers the
+ * others anew. When it comes is a fact of the log, so that a replay numbers the same.
  */
 import { RowWriter } from '../platform/store/row-binary.ts';
 import { dimensions } from '../schemas/catalogue/dimensions.ts';
@@ -14,8 +17,23 @@ const names = intervalIndexes.map((index) => dimensions[index]?.name ?? '');
 const VIDEO = names.indexOf('video_id');
 const ASN = names.indexOf('asn');
 
-/** Tuples kept; beyond, new ones come without video_id and asn. */
-export const TUPLES_MAX = 1_000_000;
+export interface TupleLimits {
+  /** Tuples kept; beyond, new ones come without video_id and asn. */
+  readonly tuplesMax: number;
+  /** Those that nothing refers to are let go at the end of an epoch that has so many. */
+  readonly sweepFrom: number;
+}
+
+export const tupleLimits: TupleLimits = { tuplesMax: 1_000_000, sweepFrom: 100_000 };
+
+export interface SavedTuple {
+  readonly project: string;
+  /** In the order of `tupleDimensions`. */
+  readonly values: readonly string[];
+}
+
+/** Names of the dimensions of a tuple, in the order of its values. */
+export const tupleDimensions: readonly string[] = names;
 
 interface Tuple {
   readonly project: string;
@@ -31,14 +49,61 @@ interface Tuple {
 }
 
 export class Tuples {
-  readonly #ids = new Map<string, number>();
-  readonly #tuples: Tuple[] = [];
+  readonly #limits: TupleLimits;
+  #ids = new Map<string, number>();
+  #tuples: Tuple[] = [];
   readonly #out = new RowWriter(1024);
+  /** Number of tuples at which the next sweep is due. */
+  sweepAt: number;
+
+  constructor(limits = tupleLimits) {
+    this.#limits = limits;
+    this.sweepAt = limits.sweepFrom;
+  }
+
+  get size(): number {
+    return this.#tuples.length;
+  }
+
+  get sweepDue(): boolean {
+    return this.#tuples.length >= this.sweepAt;
+  }
+
+  /** All tuples, in the order of their numbers. */
+  saved(): Iterable<SavedTuple> {
+    return this.#tuples;
+  }
+
+  /** Puts back the next tuple that `saved` gave. */
+  restore({ project, values }: SavedTuple): void {
+    this.#push(keyOf(project, values), project, values);
+  }
+
+  /** Lets go of every tuple that is not marked in `used`. Returns the new number of each that is left, by its old one. */
+  sweep(used: Uint8Array): Int32Array {
+    const before = this.#tuples;
+    const numbers = new Int32Array(before.length).fill(-1);
+    this.#ids = new Map();
+    this.#tuples = [];
+    before.forEach((tuple, id) => {
+      if (used[id] !== 1) return;
+      numbers[id] = this.#tuples.length;
+      // What a tuple becomes without some values may be gone: it is looked up again.
+      this.#add(keyOf(tuple.project, tuple.values), {
+        ...tuple,
+        now: -1,
+        withoutVideo: -1,
+        withoutBoth: -1,
+      });
+    });
+    this.sweepAt = Math.max(this.#limits.sweepFrom, 2 * this.#tuples.length);
+    return numbers;
+  }
 
   /** The tuple of a view, from all its dimensions. */
   ofView(project: string, context: readonly string[]): number {
     const values = intervalIndexes.map((index) => context[index] ?? '');
-    if (this.#tuples.length >= TUPLES_MAX) {
+    if (this.#tuples.length >= this.#limits.tuplesMax) {
       values[VIDEO] = OTHER;
       values[ASN] = OTHER;
     }
@@ -77,12 +142,12 @@ export class Tuples {
   }
 
   #intern(project: string, values: readonly string[]): number {
-    const key = [project, ...values].join('\0');
-    const known = this.#ids.get(key);
-    if (known !== undefined) return known;
-    const id = this.#tuples.length;
-    this.#ids.set(key, id);
-    this.#tuples.push({
+    const key = keyOf(project, values);
+    return this.#ids.get(key) ?? this.#push(key, project, values);
+  }
+
+  #push(key: string, project: string, values: readonly string[]): number {
+    return this.#add(key, {
       project,
       values,
       projectBytes: this.#encode([project]),
@@ -92,6 +157,12 @@ export class Tuples {
       withoutVideo: -1,
       withoutBoth: -1,
     });
+  }
+
+  #add(key: string, tuple: Tuple): number {
+    const id = this.#tuples.length;
+    this.#ids.set(key, id);
+    this.#tuples.push(tuple);
     return id;
   }
 
@@ -99,4 +170,8 @@ export class Tuples {
     for (const value of values) this.#out.string(value);
     return this.#out.take();
   }
+}
+
+function keyOf(project: string, values: readonly string[]): string {
+  return [project, ...values].join('\0');
 }

@@ -24,11 +24,41 @@ export function contextStamp(rank: number, run: number, seq: number): number {
   return rank * RANK_FACTOR + run * RUN_FACTOR + seq + 1;
 }
 
+/** A value that was said, with the place of its dimension among `dimensions`. */
+export interface SavedValue {
+  readonly dimension: number;
+  readonly value: string;
+  readonly stamp: number;
+}
+
+/** Stamp of what was never said. */
+const NEVER = -1;
+
 export class ViewContext {
   readonly values: string[] = new Array(dimensions.length).fill('');
-  readonly #stamps = new Float64Array(dimensions.length).fill(-1);
+  readonly #stamps = new Float64Array(dimensions.length).fill(NEVER);
+  /**
+   * Bytes taken last, the dimensions in them, and the stamp with which they were said. They only save work: a view
+   * without them does the same.
+   */
   #last: Buffer | undefined;
   #lastIndexes: number[] = [];
+  #lastStamp = NEVER;
+
+  /** What was said, dimension by dimension. */
+  save(): SavedValue[] {
+    const said: SavedValue[] = [];
+    this.values.forEach((value, dimension) => {
+      const stamp = this.#stamps[dimension] ?? NEVER;
+      if (stamp !== NEVER || value !== '') said.push({ dimension, value, stamp });
+    });
+    return said;
+  }
+
+  restore({ dimension, value, stamp }: SavedValue): void {
+    this.values[dimension] = value;
+    this.#stamps[dimension] = stamp;
+  }
 
   /** Takes the entries that lie at `start` to `end` of the cursor's bytes. Returns true when a value changed. */
   take(cursor: BeatCursor, start: number, end: number, stamp: number): boolean {
@@ -36,25 +66,25 @@ export class ViewContext {
     const same =
       this.#last?.length === end - start &&
       cursor.bytes.compare(this.#last, 0, end - start, start, end) === 0;
-    if (same) return this.#repeat(stamp);
-    this.#lastIndexes = [];
+    if (same && this.#standsAsSaid()) return this.#repeat(stamp);
     let changed = false;
-    cursor.seekTo(start);
-    for (let left = cursor.readCount(); left > 0; left = cursor.readCount()) {
-      for (; left > 0; left--) {
-        const index = dimensionIndex.get(cursor.readText()) ?? -1;
-        const value = cursor.readText();
-        if (index < 0) continue;
-        this.#lastIndexes.push(index);
-        if (this.set(index, value, stamp)) changed = true;
-      }
-    }
+    const entries = readEntries(cursor, start);
+    for (const [index, value] of entries) if (this.#say(index, value, stamp)) changed = true;
     this.#last = Buffer.from(cursor.bytes.subarray(start, end));
+    this.#lastIndexes = [...entries.keys()];
+    this.#lastStamp = stamp;
     return changed;
   }
 
   /** Says one value. Returns true when it changed. */
   set(index: number, value: string, stamp: number): boolean {
+    const changed = this.#say(index, value, stamp);
+    // Of an equal stamp `#standsAsSaid` could not see it.
+    if (changed) this.#last = undefined;
+    return changed;
+  }
+
+  #say(index: number, value: string, stamp: number): boolean {
     if (stamp < (this.#stamps[index] ?? 0)) return false;
     this.#stamps[index] = stamp;
     if (this.values[index] === value) return false;
@@ -62,17 +92,35 @@ export class ViewContext {
     return true;
   }
 
+  /** True when nobody has said a dimension of the last bytes since, so that its value is the one in them. */
+  #standsAsSaid(): boolean {
+    for (const index of this.#lastIndexes) {
+      if (this.#stamps[index] !== this.#lastStamp) return false;
+    }
+    return true;
+  }
+
   /** The same bytes again: values stand, but are now said later. */
   #repeat(stamp: number): boolean {
-    for (const index of this.#lastIndexes) {
-      if (stamp < (this.#stamps[index] ?? 0)) {
-        this.#last = undefined;
-        return false;
-      }
-    }
+    if (stamp < this.#lastStamp) return false;
     for (const index of this.#lastIndexes) this.#stamps[index] = stamp;
+    this.#lastStamp = stamp;
     return false;
   }
+}
+
+/** The entries at a place, by dimension. Of one said twice, by name and alias, the last counts. */
+function readEntries(cursor: BeatCursor, start: number): Map<number, string> {
+  const entries = new Map<number, string>();
+  cursor.seekTo(start);
+  for (let left = cursor.readCount(); left > 0; left = cursor.readCount()) {
+    for (; left > 0; left--) {
+      const index = dimensionIndex.get(cursor.readText()) ?? -1;
+      const value = cursor.readText();
+      if (index >= 0) entries.set(index, value);
+    }
+  }
+  return entries;
 }
 
 /** Position of a dimension among `dimensions`. */

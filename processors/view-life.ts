@@ -2,37 +2,132 @@
  * The life of a partition's views: opened by what names them, given a place in time, closed by their end or by silence,
  * let go when they cannot be opened again. Log time alone decides.
  */
-import { type DeadlineKind, Deadlines } from './deadlines.ts';
+import { createHash } from 'node:crypto';
+import { type Deadline, type DeadlineKind, Deadlines } from './deadlines.ts';
 import { ExpiringIds } from './expiring-ids.ts';
-import { Intervals } from './intervals.ts';
+import { Intervals, pendingPlayingMs } from './intervals.ts';
 import { dayOf, type EpochRows } from './rows.ts';
 import type { FoldSettings } from './settings.ts';
 import { STATE } from './states.ts';
+import type { TupleLimits } from './tuples.ts';
 import { View } from './view.ts';
+import { indexOfDimension } from './view-context.ts';
+
+const VIEWER = indexOfDimension('viewer_user_id');
 
 /** Why a view is not opened. */
 export type OpenRefusal = 'view_closed' | 'views_limit';
+
+export interface SavedLife {
+  readonly viewsOpened: number;
+  readonly viewsClosed: number;
+  /** Order of the next deadline. */
+  readonly nextOrder: number;
+  readonly tuplesCut: number;
+  readonly tuplesSweepAt: number;
+  /** Of views that were let go: events taken, and playing time that rows say, ms. */
+  readonly goneEvents: number;
+  readonly gonePlayingMs: number;
+  /** Playing time that all interval rows together say, ms. */
+  readonly intervalsPlayingMs: number;
+}
+
+/** The same numbers, told by the views and by what was written of them. */
+export interface Audit {
+  /** Events that views have taken. */
+  readonly eventsInViews: number;
+  /** Playing time of all views, what waits for a place in time left out, ms. */
+  readonly viewsPlayingMs: number;
+  /** Playing time of all interval rows, ms. */
+  readonly intervalsPlayingMs: number;
+}
 
 export class ViewLife {
   settings: FoldSettings;
   readonly intervals: Intervals;
   readonly counters = { viewsOpened: 0, viewsClosed: 0 };
+  #gone = { goneEvents: 0, gonePlayingMs: 0 };
   readonly #rows: EpochRows;
   readonly #views = new Map<string, View>();
-  readonly #closedIds = new ExpiringIds();
+  /** Ids of views that were let go, to refuse what still comes of them. */
+  readonly closedIds = new ExpiringIds();
   readonly #deadlines = new Deadlines<View>();
   readonly #dirty: View[] = [];
 
-  constructor(rows: EpochRows, settings: FoldSettings) {
+  constructor(rows: EpochRows, settings: FoldSettings, limits?: TupleLimits) {
     this.#rows = rows;
     this.settings = settings;
-    this.intervals = new Intervals(settings);
+    this.intervals = new Intervals(settings, limits);
+  }
+
+  /** True when nothing waits to be written: the state is that of an epoch's end. */
+  get settled(): boolean {
+    return this.#dirty.length === 0 && this.intervals.settled;
+  }
+
+  /** The views held, oldest first. */
+  views(): Iterable<View> {
+    return this.#views.values();
+  }
+
+  /** What is to be done to views that are still held, soonest first. */
+  *deadlines(): Generator<Deadline<View>> {
+    for (const deadline of this.#deadlines.inOrder()) {
+      const { subject } = deadline;
+      if (this.#views.get(subject.key) === subject) yield deadline;
+    }
+  }
+
+  save(): SavedLife {
+    return {
+      ...this.counters,
+      nextOrder: this.#deadlines.nextOrder,
+      tuplesCut: this.intervals.tuplesCut,
+      tuplesSweepAt: this.intervals.tuples.sweepAt,
+      ...this.#gone,
+      intervalsPlayingMs: this.intervals.playingMs,
+    };
+  }
+
+  /** What can be added up again: all that ever came is in views that are held or in those that were let go. */
+  audit(): Audit {
+    let { goneEvents: eventsInViews, gonePlayingMs: viewsPlayingMs } = this.#gone;
+    for (const view of this.#views.values()) {
+      eventsInViews += view.reportsReceived;
+      viewsPlayingMs += writtenPlayingMs(view);
+    }
+    return { eventsInViews, viewsPlayingMs, intervalsPlayingMs: this.intervals.playingMs };
+  }
+
+  restore(saved: SavedLife): void {
+    const { viewsOpened, viewsClosed, nextOrder, tuplesCut, tuplesSweepAt } = saved;
+    Object.assign(this.counters, { viewsOpened, viewsClosed });
+    this.#gone = { goneEvents: saved.goneEvents, gonePlayingMs: saved.gonePlayingMs };
+    this.intervals.playingMs = saved.intervalsPlayingMs;
+    this.#deadlines.nextOrder = nextOrder;
+    this.intervals.tuplesCut = tuplesCut;
+    this.intervals.tuples.sweepAt = tuplesSweepAt;
+  }
+
+  /** Puts back the next view that `views` gave. */
+  restoreView(view: View): void {
+    this.#views.set(view.key, view);
+  }
+
+  /** Puts back the next that `deadlines` gave. */
+  restoreDeadline(deadline: Deadline<View>): void {
+    this.#deadlines.restore(deadline);
   }
 
   setSettings(settings: FoldSettings): void {
+    const waitsShorter = settings.reorderMs < this.settings.reorderMs;
     this.settings = settings;
     this.intervals.settings = settings;
-    for (const view of this.#views.values()) this.#scheduleTimeout(view);
+    for (const view of this.#views.values()) {
+      this.#scheduleTimeout(view);
+      // Its wait is over sooner than was set; a view whose reports all wait is placed only after that.
+      if (waitsShorter && view.reorderScheduled) this.#scheduleReorder(view);
+    }
   }
 
   /** The view of an id, made when it is new. */
@@ -40,7 +135,7 @@ export class ViewLife {
     const key = `${project}\0${id}`;
     const existing = this.#views.get(key);
     if (existing !== undefined) return existing;
-    if (this.#closedIds.has(key)) return 'view_closed';
+    if (this.closedIds.has(closedIdOf(key))) return 'view_closed';
     if (this.#views.size >= this.settings.viewsMax) return 'views_limit';
     const view = new View(key, project, id, nowMs);
     this.#views.set(key, view);
@@ -74,19 +169,25 @@ export class ViewLife {
 
   /** Sets what log time must do to the view next. */
   schedule(view: View): void {
-    if (!view.reorderScheduled) {
-      const soonestMs = view.soonestWaitMs(this.settings.reorderMs);
-      if (soonestMs !== undefined) {
-        view.reorderScheduled = true;
-        this.#deadlines.set(soonestMs, 'reorder', view);
-      }
-    }
+    if (!view.reorderScheduled) this.#scheduleReorder(view);
     if (view.closed) return;
     if (!view.silentScheduled) {
       view.silentScheduled = true;
       this.#deadlines.set(view.lastArrivalMs + this.settings.silentMs, 'silent', view);
     }
     this.#scheduleTimeout(view);
+  }
+
+  /** Lets go of every view of a viewer; what they added to sums stays. Returns how many. */
+  forgetViewer(project: string, viewer: string): number {
+    let forgotten = 0;
+    for (const view of this.#views.values()) {
+      if (view.project !== project || view.context.values[VIEWER] !== viewer) continue;
+      this.intervals.gauge(view, true);
+      this.#letGo(view);
+      forgotten++;
+    }
+    return forgotten;
   }
 
   /** Does what log time has made due. `reorder` gives up the gaps of a view. */
@@ -96,7 +197,7 @@ export class ViewLife {
       if (this.#views.get(view.key) === view) this.#doDue(kind, view, atMs, epoch, reorder);
       due = this.#deadlines.takeDue(nowMs);
     }
-    this.#closedIds.advance(nowMs);
+    this.closedIds.advance(nowMs);
   }
 
   /** Writes the rows of the epoch: views that changed, windows that were added to, who is watching now. */
@@ -111,6 +212,7 @@ export class ViewLife {
     this.intervals.write(rows.playback, rows.viewersNow, logTimeMs, (out) =>
       rows.endRow(out, epoch),
     );
+    if (this.intervals.tuples.sweepDue) this.intervals.sweepTuples(this.#views.values());
   }
 
   /** Last event of the open view that was silent longest, ms; log time without one. */
@@ -136,7 +238,7 @@ export class ViewLife {
         reorder(view, atMs);
         break;
       case 'place':
-        this.#place(view, epoch);
+        this.place(view, epoch);
         break;
       case 'timeout':
         this.#timeOut(view, atMs);
@@ -151,12 +253,12 @@ export class ViewLife {
   }
 
   /** Fixes the view's clock: from now on it has a place in time, a row and a timeline. */
-  #place(view: View, epoch: number): void {
+  place(view: View, epoch: number): void {
     const { clock } = view;
     if (!Number.isFinite(view.startMs)) {
       // All of it still waits, or was refused: it is placed when there is something to place, else let go.
       const soonestMs = view.soonestWaitMs(this.settings.reorderMs);
-      if (soonestMs === undefined) this.#views.delete(view.key);
+      if (soonestMs === undefined) this.#letGo(view);
       else this.#deadlines.set(soonestMs, 'place', view);
       return;
     }
@@ -167,6 +269,19 @@ export class ViewLife {
     view.held = [];
     if (clock.fixed) this.intervals.place(view);
     this.mark(view);
+  }
+
+  #letGo(view: View): void {
+    this.#views.delete(view.key);
+    this.#gone.goneEvents += view.reportsReceived;
+    this.#gone.gonePlayingMs += writtenPlayingMs(view);
+  }
+
+  #scheduleReorder(view: View): void {
+    const soonestMs = view.soonestWaitMs(this.settings.reorderMs);
+    if (soonestMs === undefined) return;
+    view.reorderScheduled = true;
+    this.#deadlines.set(soonestMs, 'reorder', view);
   }
 
   /** A view that says nothing is not counted as watching now. */
@@ -208,7 +323,17 @@ export class ViewLife {
       this.#deadlines.set(view.closedMs + reopenMs, 'forget', view);
       return;
     }
-    this.#views.delete(view.key);
-    this.#closedIds.add(view.key, nowMs + closedMemoryMs, closedMemoryMax);
+    this.#letGo(view);
+    this.closedIds.add(closedIdOf(view.key), nowMs + closedMemoryMs, closedMemoryMax);
   }
+}
+
+/** Playing time of a view that interval rows say, ms. */
+function writtenPlayingMs(view: View): number {
+  return view.machine.playing.totalMs - pendingPlayingMs(view);
+}
+
+/** A view that was let go is known again, and nothing of it is kept: not even its id. */
+function closedIdOf(key: string): string {
+  return createHash('sha256').update(key).digest().toString('latin1', 0, 16);
 }

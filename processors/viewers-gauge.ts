@@ -21,8 +21,35 @@ export interface GaugePlace {
   state: number;
 }
 
+/** Views of one tuple: starting, playing, rebuffering, seeking, paused. */
+export interface SavedGauge {
+  readonly tuple: number;
+  readonly counts: readonly number[];
+}
+
 export class ViewersGauge {
-  readonly #counts = new Map<number, Int32Array>();
+  #counts = new Map<number, Int32Array>();
+
+  /** Tuples that have counts, in the order of their rows. */
+  tuples(): Iterable<number> {
+    return this.#counts.keys();
+  }
+
+  *saved(): Generator<SavedGauge> {
+    for (const [tuple, counts] of this.#counts) yield { tuple, counts: [...counts] };
+  }
+
+  /** Puts back the next that `saved` gave. */
+  restore({ tuple, counts }: SavedGauge): void {
+    this.#counts.set(tuple, Int32Array.from(counts));
+  }
+
+  /** Tuples have new numbers. */
+  renumber(numbers: Int32Array): void {
+    this.#counts = new Map(
+      Array.from(this.#counts, ([tuple, counts]) => [numbers[tuple] ?? -1, counts]),
+    );
+  }
 
   /** Moves a view to where it belongs now; `state` -1 takes it out. */
   move(place: GaugePlace, tuple: number, state: number): void {

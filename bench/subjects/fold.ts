@@ -1,6 +1,6 @@
 /** Folding alone: from record bytes in memory to the bytes of every row, a fresh partition each time. */
 import { PartitionFold } from '../../processors/partition.ts';
-import { sealEpoch } from '../../processors/sink.ts';
+import { sealEpoch } from '../../processors/shell/sink.ts';
 import { readRecordFile } from '../load/record-file.ts';
 import { measured } from '../measure.ts';
 import { NaiveFold } from '../naive-fold.ts';

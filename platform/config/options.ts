@@ -130,6 +130,45 @@ const log = {
   }),
 };
 
+/** Age after which a table forgets rows, by the day they belong to. */
+function ttlDays(table: string, what: string, standard: number) {
+  return integer({
+    variable: `STREAMGAUGE_${table.toUpperCase()}_TTL_DAYS`,
+    flag: `${table.replaceAll('_', '-')}-ttl-days`,
+    description: `age after which ${what} are removed from the store; 0 keeps them`,
+    unit: 'days',
+    default: standard,
+    min: 0,
+    max: 36_500,
+  });
+}
+
+/** How long the store keeps what, and how often state is saved. */
+const store = {
+  viewsTtlDays: ttlDays('views', 'views', 400),
+  viewEventsTtlDays: ttlDays('view_events', 'timelines of views', 30),
+  playbackTtlDays: ttlDays('playback', '5 s figures', 400),
+  rejectedTtlDays: ttlDays('rejected', 'rejects', 14),
+  checkpointMs: integer({
+    variable: 'STREAMGAUGE_CHECKPOINT_MS',
+    flag: 'checkpoint-ms',
+    description: 'time after which the state of a partition is saved',
+    unit: 'ms',
+    default: 60_000,
+    min: 100,
+    max: 3_600_000,
+  }),
+  checkpointEventsMax: integer({
+    variable: 'STREAMGAUGE_CHECKPOINT_EVENTS_MAX',
+    flag: 'checkpoint-events-max',
+    description: 'events after which it is saved earlier',
+    unit: 'events',
+    default: 1_000_000,
+    min: 1_000,
+    max: 1_000_000_000,
+  }),
+};
+
 /** A result-changing duration in ms. */
 function resultMs(
   variable: string,
@@ -286,4 +325,4 @@ export const INGEST_LIMITS = {
   ),
 };
 
-export const OPTIONS = { ...places, ...log, ...fold, ...INGEST_LIMITS };
+export const OPTIONS = { ...places, ...log, ...store, ...fold, ...INGEST_LIMITS };

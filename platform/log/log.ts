@@ -73,6 +73,7 @@ export type LogErrorCode =
   | 'log_partition_unknown'
   | 'log_partitions_changed'
   | 'log_topic_changed'
+  | 'log_topic_missing'
   | 'log_format_unknown'
   | 'log_in_use'
   | 'log_closed';

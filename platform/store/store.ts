@@ -44,6 +44,11 @@ export interface Store {
    * @throws StoreError `store_query_failed`, `store_query_timeout`, `store_query_too_large`, `store_unavailable`
    */
   query<Row>(sql: string, options?: QueryOptions): Promise<Row[]>;
+  /**
+   * Rows of a SELECT without a FORMAT clause as RowBinary, on a reading connection: every value as the engine holds it,
+   * strings byte for byte. All of it is in memory at once: ask for a range. Options and errors as of `query`.
+   */
+  queryBinary(sql: string, options?: QueryOptions): Promise<Buffer>;
   /** Rows of a SELECT on the writing connection: sees every insert that was acknowledged before. */
   queryOnWriter<Row>(sql: string, options?: QueryOptions): Promise<Row[]>;
   /** One statement without a result. Runs on the writing connection. Errors as of `query`. */

@@ -1,7 +1,8 @@
 import { spine } from './0001-spine.ts';
+import { recovery } from './0002-recovery.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
 
 /** Every migration, oldest first. */
-export const migrations: readonly Migration[] = [spine];
+export const migrations: readonly Migration[] = [spine, recovery];

@@ -1,10 +1,19 @@
 /** The tables that processors write. `annotations` (the api's) comes with its routes. */
 import { dimensions } from '../catalogue/dimensions.ts';
-import { column, DEDUPLICATION_WINDOW, epochColumns, type Table } from './table.ts';
+import { column, DEDUPLICATION_WINDOW, EPOCH_INDEX, epochColumns, type Table } from './table.ts';
 
 const TIME = "DateTime64(3, 'UTC')" as const;
 
-const settings = `SETTINGS non_replicated_deduplication_window = ${DEDUPLICATION_WINDOW}`;
+/**
+ * What is acknowledged survives power loss: a part is flushed when it is written and before merged ones replace it. The
+ * order of things rests on it: a commit must never outlive its rows, nor a checkpoint its commit.
+ */
+const settings = [
+  `SETTINGS non_replicated_deduplication_window = ${DEDUPLICATION_WINDOW}`,
+  'fsync_after_insert = 1',
+  'fsync_part_directory = 1',
+  'min_compressed_bytes_to_fsync_after_merge = 1',
+].join(', ');
 
 /** What a view came to, in whole numbers. Filled by the fold in this order. */
 export const viewFigures = [
@@ -131,6 +140,7 @@ export const views: Table = {
     ...viewFigures,
     ...epochColumns,
   ],
+  indexes: [EPOCH_INDEX],
   engine: [
     'ENGINE = ReplacingMergeTree(_epoch)',
     'PARTITION BY start_day',
@@ -167,6 +177,7 @@ export const viewEvents: Table = {
     ),
     ...epochColumns,
   ],
+  indexes: [EPOCH_INDEX],
   engine: [
     'ENGINE = MergeTree',
     'PARTITION BY start_day',
@@ -191,8 +202,18 @@ export const rejected: Table = {
     column('code', 'LowCardinality(String)', 'Reason, a stable code.'),
     column('message', 'String', 'What is wrong and what to do.'),
     column('bytes', 'String', 'The original bytes.'),
+    {
+      ...column(
+        'rejects',
+        'UInt64',
+        'Rejects that the row stands for: more than 1 where it sums up many.',
+      ),
+      default: '1',
+    },
+    column('events', 'UInt64', 'Events lost with them that ingest had accepted.'),
     ...epochColumns,
   ],
+  indexes: [EPOCH_INDEX],
   engine: [
     'ENGINE = MergeTree',
     'PARTITION BY toDate(at)',
@@ -220,6 +241,11 @@ export const epochs: Table = {
     column('rejected_rows', 'UInt64', 'Rows written to rejected.'),
     column('playback_5s_rows', 'UInt64', 'Rows written to playback_5s.'),
     column('viewers_now_rows', 'UInt64', 'Rows written to viewers_now.'),
+    column('forgotten_rows', 'UInt64', 'Rows written to forgotten.'),
+    column('records_rejected', 'UInt64', 'Records of which nothing could be folded.'),
+    column('events', 'UInt64', 'Events in its beats.'),
+    column('events_duplicate', 'UInt64', 'Events that had come before.'),
+    column('events_rejected', 'UInt64', 'Events that were refused: rows of rejected say why.'),
     column('attempt', 'UInt16', 'Attempt whose rows stand.'),
     column('fold_version', 'UInt32', 'Version of the fold that concluded it.'),
   ],
@@ -285,6 +311,7 @@ export const playback5s: Table = {
     ...playbackSketches,
     ...epochColumns,
   ],
+  indexes: [EPOCH_INDEX],
   engine: [
     'ENGINE = MergeTree',
     'PARTITION BY toDate(window)',
@@ -313,6 +340,7 @@ export const viewersNow: Table = {
     ...viewersNowCounts,
     ...epochColumns,
   ],
+  indexes: [EPOCH_INDEX],
   engine: [
     'ENGINE = MergeTree',
     'PARTITION BY toStartOfHour(at)',
@@ -322,6 +350,58 @@ export const viewersNow: Table = {
   ].join('\n'),
 };
 
+export const forgotten: Table = {
+  name: 'forgotten',
+  columns: [
+    column('project', 'LowCardinality(String)', 'Tenant.'),
+    column('viewer', 'String', 'The viewer, as ingest stores it.'),
+    column('at', TIME, 'When the log took the request.'),
+    column('log_offset', 'UInt64', 'Where the request lies in its partition.'),
+    ...epochColumns,
+  ],
+  indexes: [EPOCH_INDEX],
+  engine: ['ENGINE = MergeTree', 'ORDER BY (_partition, _epoch)', settings].join('\n'),
+};
+
+/** State of a partition at the end of an epoch, in chunks. Whole when all its chunks are there. */
+export const checkpoints: Table = {
+  name: 'checkpoints',
+  columns: [
+    column('topic', 'LowCardinality(String)', 'Topic, with its generation.'),
+    column('_partition', 'UInt16', 'Partition.'),
+    column('_epoch', 'UInt64', 'Last epoch that the state has seen.'),
+    column('next_offset', 'UInt64', 'First offset that it has not seen.'),
+    column('log_time', TIME, 'Log time at the end of the epoch.'),
+    column('fold_version', 'UInt32', 'Version of the fold that concluded it.'),
+    column('chunk', 'UInt32', 'Position of the chunk, from 0.'),
+    column('chunks', 'UInt32', 'Number of chunks in the last one, 0 in those before it.'),
+    column('hash', 'String', 'SHA-256 of the chunk and of the hash of the one before it.'),
+    { ...column('state', 'String', 'The chunk, Avro.'), codec: 'ZSTD(1)' },
+  ],
+  // A checkpoint is a partition of its own, so that it goes at once and whole.
+  engine: [
+    'ENGINE = MergeTree',
+    'PARTITION BY (topic, _partition, _epoch)',
+    'ORDER BY chunk',
+    settings,
+  ].join('\n'),
+};
+
 /** Tables that an epoch writes, in the order of its inserts; `epochs` commits after them. */
-export const epochTables = [views, viewEvents, rejected, playback5s, viewersNow] as const;
-export const tables: readonly Table[] = [...epochTables, epochs];
+export const epochTables = [
+  views,
+  viewEvents,
+  rejected,
+  playback5s,
+  viewersNow,
+  forgotten,
+] as const;
+export const tables: readonly Table[] = [...epochTables, epochs, checkpoints];
+
+/** Day that a row belongs to, by table: what it is partitioned by and what it goes by. `viewers_now` lives an hour. */
+export const tableDays = {
+  views: 'start_day',
+  view_events: 'start_day',
+  playback_5s: 'toDate(window)',
+  rejected: 'toDate(at)',
+} as const;

@@ -18,6 +18,7 @@ function storeOf(query: Query): Store {
     database: 'test',
     query: <Row>(sql: string, options?: QueryOptions) => query(sql, options) as Promise<Row[]>,
     queryOnWriter: refuse,
+    queryBinary: refuse,
     command: refuse,
     insert: refuse,
     close: () => Promise.resolve(),

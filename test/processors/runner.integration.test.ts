@@ -10,8 +10,10 @@ import { openStore } from '../../platform/store/clickhouse.ts';
 import { migrate } from '../../platform/store/migrate.ts';
 import type { Store } from '../../platform/store/store.ts';
 import { PartitionFold } from '../../processors/partition.ts';
-import { Processor, type RunnerDeps } from '../../processors/runner.ts';
-import { createSink, type SealedEpoch, sealEpoch } from '../../processors/sink.ts';
+import { Processor, type ProcessorOptions } from '../../processors/processor.ts';
+import { createEpochStore } from '../../processors/shell/clickhouse-epochs.ts';
+import type { SealedEpoch } from '../../processors/shell/epoch-store.ts';
+import { createSink, type Sink, sealEpoch } from '../../processors/shell/sink.ts';
 import { migrations } from '../../schemas/migrations/index.ts';
 import { encodeRecord } from '../../schemas/records.ts';
 import { beat, states } from '../support/beats.ts';
@@ -37,17 +39,15 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-function createProcessor(deps: Partial<RunnerDeps> = {}): Processor {
-  const failures: Error[] = [];
-  return new Processor({
-    log,
-    sink: createSink({ store, topic: TOPIC }),
-    settings: SETTINGS,
-    now: Date.now,
-    logger: { info: () => undefined, error: () => undefined },
-    onFailure: (error) => failures.push(error),
-    ...deps,
-  });
+const logger = { info: () => undefined, error: () => undefined };
+
+function createProcessor(options: Partial<ProcessorOptions> = {}): Processor {
+  return new Processor({ log, store, settings: SETTINGS, logger, ...options });
+}
+
+function sinkOf(): Sink {
+  const epochs = createEpochStore({ store, topic: TOPIC, owner: 'test' });
+  return createSink({ epochs, logger, sleep: () => Promise.resolve() });
 }
 
 /** A view that began now and lasted a second on its own clock. */
@@ -131,12 +131,21 @@ describe('an epoch in doubt', () => {
   const counts = () => Promise.all(tables.map(countRows));
 
   it('is written whole when nothing of it is there', async () => {
-    await createSink({ store, topic: TOPIC }).write(someEpoch(), true);
+    await sinkOf().write(someEpoch(), true);
     expect(await counts()).toEqual([1, 3, 1, 1]);
   });
 
+  it('is not touched when it is committed', async () => {
+    const sink = sinkOf();
+    const epoch = someEpoch();
+    await sink.write(epoch, false);
+    await store.command('DELETE FROM view_events WHERE seq = 1');
+    await sink.write(epoch, true);
+    expect(await counts()).toEqual([1, 2, 1, 1]);
+  });
+
   it('is left as it is when all of it is there', async () => {
-    const sink = createSink({ store, topic: TOPIC });
+    const sink = sinkOf();
     const epoch = someEpoch();
     await sink.write(epoch, false);
     await sink.write(epoch, true);
@@ -144,10 +153,11 @@ describe('an epoch in doubt', () => {
   });
 
   it('is put right when some of it is there', async () => {
-    const sink = createSink({ store, topic: TOPIC });
+    const sink = sinkOf();
     const epoch = someEpoch();
     await sink.write(epoch, false);
     await store.command('DELETE FROM view_events WHERE seq = 1');
+    await store.command('TRUNCATE TABLE epochs');
     expect(await countRows('view_events')).toBe(2);
     await sink.write(epoch, true);
     expect((await counts()).slice(0, 3)).toEqual([1, 3, 1]);

@@ -16,7 +16,9 @@ interface Seen {
 }
 
 /** A server that answers every query as told and remembers what it was sent. Not an engine: it knows no SQL. */
-async function listen(answer: (seen: Seen) => { status: number; body: string } | 'nothing') {
+async function listen(
+  answer: (seen: Seen) => { status: number; body: string | Buffer } | 'nothing',
+) {
   const seen: Seen[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
@@ -46,7 +48,7 @@ afterEach(async () => {
   }
 });
 
-const ok = (body = '') => ({ status: 200, body });
+const ok = (body: string | Buffer = '') => ({ status: 200, body });
 const found = '{"name":"qos"}\n';
 
 describe('the store over HTTP', () => {
@@ -117,6 +119,37 @@ describe('the store over HTTP', () => {
     expect(parameters?.get('output_format_json_quote_64bit_integers')).toBe('0');
     expect(Number(parameters?.get('max_execution_time'))).toBeGreaterThan(0);
     expect(Number(parameters?.get('max_execution_time'))).toBeLessThanOrEqual(30);
+  });
+
+  it('asks for rows as RowBinary and gives their bytes as they came', async () => {
+    const all = Buffer.from(Array.from({ length: 100_000 }, (_, i) => i % 256));
+    const { seen, address } = await listen(({ body }) =>
+      ok(body.includes('RowBinary') ? all : found),
+    );
+    const store = await openStore({ url: `http://${address}`, database: 'qos' });
+    const asked = store.queryBinary('SELECT a FROM t -- all;\n;', { params: { p: 1 }, rowsMax: 7 });
+    expect((await asked).equals(all)).toBe(true);
+    await store.close();
+    const sent = seen.at(-1);
+    expect(sent?.body.toString()).toBe('SELECT a FROM t -- all\nFORMAT RowBinary');
+    expect(sent?.parameters.get('param_p')).toBe('1');
+    expect(sent?.parameters.get('max_result_rows')).toBe('7');
+    expect(sent?.parameters.get('wait_end_of_query')).toBe('1');
+    expect(store.counters).toMatchObject({ queries: 1, queriesFailed: 0 });
+  });
+
+  it('fails a query for RowBinary with the server’s reason', async () => {
+    const { address } = await listen(({ body }) =>
+      body.includes('RowBinary')
+        ? { status: 500, body: 'Code: 62. DB::Exception: why (SYNTAX_ERROR)' }
+        : ok(found),
+    );
+    const store = await openStore({ url: `http://${address}`, database: 'qos' });
+    await expect(store.queryBinary('SELECT 1')).rejects.toMatchObject({
+      code: 'store_query_failed',
+      message: expect.stringContaining('why'),
+    });
+    await store.close();
   });
 
   it('creates the database only when it is missing', async () => {

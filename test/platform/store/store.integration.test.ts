@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type OpenStore, openStore } from '../../../platform/store/clickhouse.ts';
 import { RowWriter } from '../../../platform/store/row-binary.ts';
+import { RowReader } from '../../../platform/store/row-reader.ts';
 import type { QueryValue } from '../../../platform/store/store.ts';
+import { type Column, column } from '../../../schemas/tables/table.ts';
 
 // The engine takes the machine's time zone when it starts; rows must not show it.
 process.env.TZ = 'America/New_York';
@@ -356,6 +358,104 @@ describe('query', () => {
     const written = quick.then(() => store.command('SELECT {x:Int64}', { params: { x: 2 } }));
     expect(await Promise.race([ended, written.then(() => 'quick')])).toBe('quick');
     expect(await ended).toBe('slow');
+  });
+});
+
+describe('queryBinary', () => {
+  /** Values that text formats, line readers and SQL parsers take for something else. */
+  const HOSTILE = [
+    Buffer.from(''),
+    Buffer.from('\n\n'),
+    Buffer.from('\n\nDROP TABLE t;\n\n'),
+    Buffer.from("'; SELECT 1 FORMAT CSV --"),
+    Buffer.from('\0\t\r\\N'),
+    Buffer.from([0xff, 0xfe, 0x00, 0x80, 0x0a, 0x0a]),
+    Buffer.from(Array.from({ length: 256 }, (_, byte) => byte)),
+    Buffer.alloc(100_000, '\n'),
+  ];
+
+  const columns: readonly Column[] = [
+    column('a', 'String', ''),
+    column('b', 'LowCardinality(String)', ''),
+    column('c', 'UInt8', ''),
+    column('d', 'UInt16', ''),
+    column('e', 'UInt32', ''),
+    column('f', 'UInt64', ''),
+    column('g', 'Int64', ''),
+    column('h', 'Nullable(Int64)', ''),
+    column('i', 'Date', ''),
+    column('j', 'Map(UInt16, Int64)', ''),
+    column('k', "DateTime('UTC')", ''),
+    column('l', "DateTime64(3, 'UTC')", ''),
+  ];
+
+  function everyType(text: Buffer, order: number): Buffer {
+    const rows = new RowWriter();
+    rows.bytes(text);
+    rows.bytes(text);
+    rows.uint8(order);
+    rows.uint16(0x0a0a);
+    rows.uint32(0x0a0a0a0a);
+    rows.uint64(Number.MAX_SAFE_INTEGER);
+    rows.int64(-order);
+    rows.nullableInt64(order % 2 === 0 ? null : -1);
+    rows.date(20_454);
+    rows.varuint(3);
+    // The order of a map's entries is kept as it was written.
+    for (const key of [7, 1, 300]) {
+      rows.uint16(key);
+      rows.int64(-key);
+    }
+    rows.uint32(1_767_225_600);
+    rows.dateTime64Ms(1_767_225_599_123);
+    return rows.take();
+  }
+
+  it('gives every type back as the bytes that were inserted', async () => {
+    const name = await table(columns.map((entry) => `${entry.name} ${entry.type}`).join(', '));
+    const written = HOSTILE.map(everyType);
+    const names = columns.map((entry) => entry.name);
+    const options = { columns: names, token: 'a' };
+    await store.insert(name, Buffer.concat(written), options);
+    const read = await store.queryBinary(
+      `SELECT ${names.join(', ')} FROM ${name} WHERE c < {max:UInt8} ORDER BY c -- and a comment\n;`,
+      { params: { max: 200 } },
+    );
+    expect(read.equals(Buffer.concat(written))).toBe(true);
+    const reader = new RowReader(columns, 'latin1');
+    const texts: string[] = [];
+    for (let start = 0; start < read.length; start = reader.endOf(read, start)) {
+      texts.push(String(reader.valueAt(read, start, 0)));
+    }
+    expect(texts).toEqual(HOSTILE.map((text) => text.toString('latin1')));
+  });
+
+  it('gives no rows as no bytes', async () => {
+    expect(await store.queryBinary('SELECT 1 WHERE 0')).toHaveLength(0);
+  });
+
+  it('has the limits, the errors and the counters of a query', async () => {
+    const before = { ...store.counters };
+    const tooMany = store.queryBinary('SELECT number FROM numbers(2)', { rowsMax: 1 });
+    await expect(tooMany).rejects.toMatchObject({ code: 'store_query_too_large' });
+    const slow = store.queryBinary(SLOW, { timeoutMs: 50 });
+    await expect(slow).rejects.toMatchObject({ code: 'store_query_timeout' });
+    await expect(store.queryBinary('SELECT nothing')).rejects.toMatchObject({
+      code: 'store_query_failed',
+    });
+    // What a failed query had written is in front of nobody's rows.
+    await expect(store.queryBinary(FAILS_LATE)).rejects.toMatchObject({
+      code: 'store_query_failed',
+    });
+    for (let turn = 0; turn < 4; turn += 1) {
+      expect(await store.queryBinary('SELECT toUInt8(7)')).toEqual(Buffer.from([7]));
+    }
+    expect(store.counters).toMatchObject({
+      queries: before.queries + 8,
+      queriesFailed: before.queriesFailed + 2,
+      queriesTimedOut: before.queriesTimedOut + 1,
+      queriesTooLarge: before.queriesTooLarge + 1,
+    });
   });
 });
 

@@ -1,0 +1,65 @@
+/** The two engines that the options name: the log and the store. */
+import { join } from 'node:path';
+import { migrations } from '../schemas/migrations/index.ts';
+import { tableDays } from '../schemas/tables/tables.ts';
+import type { Options } from './config/config.ts';
+import { openEmbeddedLog } from './log/embedded.ts';
+import type { Log } from './log/log.ts';
+import { type OpenStore, openStore } from './store/clickhouse.ts';
+import { migrate } from './store/migrate.ts';
+import { applyRetention, type TableRetention } from './store/retention.ts';
+import type { Store } from './store/store.ts';
+
+/** How often the embedded log's retention is enforced, ms. */
+const RETENTION_INTERVAL_MS = 60_000;
+
+export interface EngineLogger {
+  info(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** @throws LogError when it cannot be opened. */
+export function openLog(options: Options, logger: EngineLogger): Promise<Log> {
+  return openEmbeddedLog({
+    directory: join(options.dataDir, 'log'),
+    topic: options.topic,
+    partitions: options.partitions,
+    limits: { retentionMs: options.logRetentionMs, retentionBytesMax: options.logRetentionBytes },
+    retentionIntervalMs: RETENTION_INTERVAL_MS,
+    onError: (error) => logger.error({ error }, 'the log failed'),
+  });
+}
+
+/** @throws StoreError when it cannot be opened. */
+export function openTables(options: Options): Promise<OpenStore> {
+  return openStore({
+    url: options.clickhouseUrl === '' ? undefined : options.clickhouseUrl,
+    directory: join(options.dataDir, 'store'),
+    database: options.clickhouseDatabase,
+  });
+}
+
+/** How long each table keeps its rows. */
+export function retentionOf(options: Options): readonly TableRetention[] {
+  const days = {
+    views: options.viewsTtlDays,
+    view_events: options.viewEventsTtlDays,
+    playback_5s: options.playbackTtlDays,
+    rejected: options.rejectedTtlDays,
+  } as const;
+  const names = Object.keys(days) as (keyof typeof days)[];
+  return names.map((table) => ({ table, day: tableDays[table], days: days[table] }));
+}
+
+/** Brings the tables to what this program and its options want. */
+export async function prepareTables(
+  store: Store,
+  options: Options,
+  logger: EngineLogger,
+): Promise<void> {
+  const { applied } = await migrate(store, migrations);
+  if (applied.length > 0)
+    logger.info({ applied: applied.map(({ name }) => name) }, 'tables are up to date');
+  const altered = await applyRetention(store, retentionOf(options));
+  if (altered.length > 0) logger.info({ tables: altered }, 'retention is set');
+}

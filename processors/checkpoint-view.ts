@@ -1,0 +1,138 @@
+/**
+ * One view as it is saved, and back. What a class holds in private it saves itself; the view's own fields are said here.
+ *
+ * Not saved, because it follows from the rest: the view's key, `rowHead`, and `dirty`, which is false between epochs.
+ */
+import type { viewValues } from '../schemas/avro/checkpoint.v1.ts';
+import { SOURCES } from '../schemas/beat.ts';
+import type { EdgeFigures } from './edge-figures.ts';
+import type { EndedCell, PendingCredit } from './intervals.ts';
+import type { SavedLane } from './lane.ts';
+import { type SavedMachine, StateMachine } from './states.ts';
+import type { SavedTimeLane } from './time-lane.ts';
+import { type SavedEvent, TimelineEvent } from './timeline-event.ts';
+import { type SavedTrack, Track } from './track.ts';
+import { View } from './view.ts';
+import type { ViewClock } from './view-clock.ts';
+import type { SavedValue } from './view-context.ts';
+import type { GaugePlace } from './viewers-gauge.ts';
+
+/** A lane with its place in the view. */
+interface Placed<Order> {
+  readonly source: number;
+  readonly lane: number;
+  readonly order: Order;
+}
+
+type PlainValues = Pick<View, (typeof viewValues.fields)[number]['name']>;
+type ClockValues = Omit<
+  ViewClock,
+  'measured' | 'measure' | 'placeAt' | 'placeLine' | 'lineAt' | 'advance'
+>;
+type EdgeValues = Omit<EdgeFigures, 'take'>;
+/** Avro names the branch of a union; the names of the schema's are the kinds. */
+type NamedCredit = Readonly<Record<string, object>>;
+
+export interface SavedView {
+  readonly project: string;
+  readonly id: string;
+  readonly values: PlainValues;
+  readonly context: readonly SavedValue[];
+  readonly clock: ClockValues;
+  readonly machine: SavedMachine;
+  readonly lanes: readonly Placed<SavedLane>[];
+  readonly timeLanes: readonly Placed<SavedTimeLane>[];
+  readonly runsSeen: readonly number[];
+  readonly shown: SavedTrack | null;
+  readonly selected: SavedTrack | null;
+  readonly scale: SavedTrack | null;
+  readonly latency: SavedTrack | null;
+  readonly held: readonly SavedEvent[];
+  readonly endedCell: EndedCell | null;
+  readonly gaugePlace: GaugePlace;
+  readonly pendingCredits: readonly NamedCredit[];
+  readonly edge: EdgeValues | null;
+}
+
+const BRANCH_PREFIX = 'streamgauge.checkpoint.v1.';
+const LANES = [0, 1] as const;
+
+/** Valid until the view changes: it refers to the view's own parts. */
+export function saveView(view: View): SavedView {
+  return {
+    project: view.project,
+    id: view.id,
+    values: view,
+    context: view.context.save(),
+    clock: view.clock,
+    machine: view.machine.save(),
+    lanes: placed((source, lane) => view.existingLane(source, lane)?.save()),
+    timeLanes: placed((source, lane) => view.existingTimeLane(source, lane)?.save()),
+    // A source that was never applied leaves a hole, which counts as run 0.
+    runsSeen: Array.from(view.runsSeen, (run) => run ?? 0),
+    shown: view.shown?.save() ?? null,
+    selected: view.selected?.save() ?? null,
+    scale: view.scale?.save() ?? null,
+    latency: view.latency?.save() ?? null,
+    held: view.held,
+    endedCell: view.endedCell ?? null,
+    gaugePlace: view.gaugePlace,
+    pendingCredits: view.pendingCredits.map((credit) => ({
+      [BRANCH_PREFIX + credit.kind]: credit,
+    })),
+    edge: view.edge.requestCount > 0 ? view.edge : null,
+  };
+}
+
+/** `dimensionOf` gives a saved dimension its place in this program's list; -1 when it is gone, and its value with it. */
+export function loadView(saved: SavedView, dimensionOf: (place: number) => number): View {
+  const { project, id, values, endedCell } = saved;
+  const view = new View(`${project}\0${id}`, project, id, values.lastArrivalMs);
+  Object.assign(view, values);
+  Object.assign(view.clock, saved.clock);
+  Object.assign(view.gaugePlace, saved.gaugePlace);
+  if (saved.edge !== null) Object.assign(view.edge, saved.edge);
+  for (const said of saved.context) {
+    const dimension = dimensionOf(said.dimension);
+    if (dimension >= 0) view.context.restore({ ...said, dimension });
+  }
+  view.machine = StateMachine.load(saved.machine);
+  view.runsSeen.push(...saved.runsSeen);
+  view.held = saved.held.map((event) => TimelineEvent.load(event));
+  view.endedCell = endedCell ?? undefined;
+  view.pendingCredits = saved.pendingCredits.map(creditOf);
+  loadLanes(view, saved);
+  loadTracks(view, saved);
+  return view;
+}
+
+function loadLanes(view: View, { lanes, timeLanes }: SavedView): void {
+  for (const { source, lane, order } of lanes) view.lane(source, lane).restore(order);
+  for (const { source, lane, order } of timeLanes) view.timeLane(source, lane).restore(order);
+}
+
+function loadTracks(view: View, { shown, selected, scale, latency }: SavedView): void {
+  if (shown !== null) view.shown = Track.load(shown);
+  if (selected !== null) view.selected = Track.load(selected);
+  if (scale !== null) view.scale = Track.load(scale);
+  if (latency !== null) view.latency = Track.load(latency);
+}
+
+/** Those that exist, with their places. */
+function placed<Order>(
+  orderOf: (source: number, lane: number) => Order | undefined,
+): Placed<Order>[] {
+  const list: Placed<Order>[] = [];
+  for (let source = 0; source < SOURCES.length; source++) {
+    for (const lane of LANES) {
+      const order = orderOf(source, lane);
+      if (order !== undefined) list.push({ source, lane, order });
+    }
+  }
+  return list;
+}
+
+function creditOf(named: NamedCredit): PendingCredit {
+  const [branch = '', credit] = Object.entries(named)[0] ?? [];
+  return { ...credit, kind: branch.slice(BRANCH_PREFIX.length) } as PendingCredit;
+}

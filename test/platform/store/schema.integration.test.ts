@@ -1,0 +1,60 @@
+/** The tables as they are declared and as the migrations make them are the same, and how long they keep rows. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openStore } from '../../../platform/store/clickhouse.ts';
+import { migrate } from '../../../platform/store/migrate.ts';
+import { applyRetention } from '../../../platform/store/retention.ts';
+import type { Store } from '../../../platform/store/store.ts';
+import { migrations } from '../../../schemas/migrations/index.ts';
+import { createStatement } from '../../../schemas/tables/table.ts';
+import { tableDays, tables } from '../../../schemas/tables/tables.ts';
+
+let directory: string;
+let store: Store;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'streamgauge-'));
+  store = await openStore({ directory, database: 'migrated' });
+  await migrate(store, migrations);
+  await store.command('CREATE DATABASE declared');
+  for (const table of tables) {
+    const statement = createStatement(table).replace('EXISTS ', 'EXISTS declared.');
+    await store.command(statement);
+  }
+});
+
+afterAll(async () => {
+  await store.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** What the engine says of a table, without the name of its database; settings in the order of the alphabet. */
+async function shapeOf(database: string, table: string): Promise<string> {
+  const [row] = await store.query<{ text: string }>(
+    'SELECT create_table_query AS text FROM system.tables WHERE database = {database:String} AND name = {table:String}',
+    { params: { database, table } },
+  );
+  const [head = '', settings = ''] = (row?.text ?? '').split(' SETTINGS ');
+  const body = head.replace(`${database}.`, '');
+  return `${body}\n${settings.split(', ').sort().join('\n')}`;
+}
+
+it.each(tables.map(({ name }) => name))('%s is what its migrations make it', async (name) => {
+  expect(await shapeOf('migrated', name)).toBe(await shapeOf('declared', name));
+});
+
+it('sets how long a table keeps its rows, once, and takes it back', async () => {
+  const keep = (days: number) =>
+    Object.entries(tableDays).map(([table, day]) => ({ table, day, days }));
+  expect(await applyRetention(store, keep(30))).toEqual(Object.keys(tableDays));
+  expect(await applyRetention(store, keep(30))).toEqual([]);
+  await store.command(
+    "INSERT INTO rejected (project, at) VALUES ('old', now() - INTERVAL 60 DAY), ('new', now())",
+  );
+  await store.command('OPTIMIZE TABLE rejected FINAL');
+  expect(await store.query('SELECT project FROM rejected')).toEqual([{ project: 'new' }]);
+  expect(await applyRetention(store, keep(0))).toEqual(Object.keys(tableDays));
+  expect(await shapeOf('migrated', 'rejected')).toBe(await shapeOf('declared', 'rejected'));
+});
