@@ -27,6 +27,7 @@ import { foldStage } from './stages/fold.ts';
 import { freshnessStage } from './stages/freshness.ts';
 import { ingestStage } from './stages/ingest.ts';
 import { logStage } from './stages/log.ts';
+import { recoveryStage } from './stages/recovery.ts';
 import { storeStage } from './stages/store.ts';
 import { wholeStage } from './stages/whole.ts';
 import { openSubject } from './subject.ts';
@@ -49,6 +50,7 @@ const STAGES: Readonly<Record<StageName, (deps: StageDeps) => Promise<StageResul
   store: storeStage,
   whole: wholeStage,
   freshness: freshnessStage,
+  recovery: recoveryStage,
 };
 
 /** Progress goes to stderr, results to stdout. */

@@ -9,6 +9,7 @@ export const STAGE_NAMES = [
   'store',
   'whole',
   'freshness',
+  'recovery',
 ] as const;
 export type StageName = (typeof STAGE_NAMES)[number];
 

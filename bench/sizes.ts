@@ -19,6 +19,10 @@ export interface Sizes {
   /** Viewers in real time, and for how long. */
   readonly freshnessViewers: number;
   readonly freshnessMs: number;
+  /** Views held when the process is killed, beats a second over all of them, and how long they come before. */
+  readonly recoveryViews: number;
+  readonly recoveryBeatsPerSecond: number;
+  readonly recoverySteadyMs: number;
 }
 
 export const FULL: Sizes = {
@@ -33,6 +37,10 @@ export const FULL: Sizes = {
   wholeRepetitions: 3,
   freshnessViewers: 2_000,
   freshnessMs: 60_000,
+  recoveryViews: 200_000,
+  recoveryBeatsPerSecond: 2_000,
+  // Each partition has saved a state that holds every view by then.
+  recoverySteadyMs: 75_000,
 };
 
 export const QUICK: Sizes = {
@@ -47,4 +55,7 @@ export const QUICK: Sizes = {
   wholeRepetitions: 1,
   freshnessViewers: 50,
   freshnessMs: 9_000,
+  recoveryViews: 500,
+  recoveryBeatsPerSecond: 100,
+  recoverySteadyMs: 4_000,
 };

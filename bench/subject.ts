@@ -19,6 +19,8 @@ export interface Subject {
   /** Calls one of its methods. */
   call<Answer>(method: string, argument?: unknown): Promise<Answer>;
   close(): Promise<void>;
+  /** SIGKILL: nothing of it is closed. */
+  kill(): Promise<void>;
 }
 
 /** What goes to a subject, and what comes back under the same number. */
@@ -60,6 +62,11 @@ export async function openSubject(
   await call('prepare', input);
   return {
     call,
+    kill: async () => {
+      const gone = once(child, 'exit');
+      child.kill('SIGKILL');
+      await gone;
+    },
     close: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const gone = once(child, 'exit');

@@ -100,7 +100,8 @@ function* savedDeadlines(
   places: ReadonlyMap<View, number>,
 ): Generator<SavedDeadline> {
   for (const { atMs, order, kind, subject } of deadlines) {
-    yield { atMs, order, kind, view: places.get(subject) ?? -1 };
+    const view = places.get(subject);
+    if (view !== undefined) yield { atMs, order, kind, view };
   }
 }
 

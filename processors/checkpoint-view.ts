@@ -55,7 +55,8 @@ export interface SavedView {
 }
 
 const BRANCH_PREFIX = 'streamgauge.checkpoint.v1.';
-const LANES = [0, 1] as const;
+/** Places that lanes can have in a view. */
+const PLACES = SOURCES.flatMap((_, source) => [0, 1].map((lane) => ({ source, lane })));
 
 /** Valid until the view changes: it refers to the view's own parts. */
 export function saveView(view: View): SavedView {
@@ -66,8 +67,8 @@ export function saveView(view: View): SavedView {
     context: view.context.save(),
     clock: view.clock,
     machine: view.machine.save(),
-    lanes: placed((source, lane) => view.existingLane(source, lane)?.save()),
-    timeLanes: placed((source, lane) => view.existingTimeLane(source, lane)?.save()),
+    lanes: savedLanes(view),
+    timeLanes: savedTimeLanes(view),
     // A source that was never applied leaves a hole, which counts as run 0.
     runsSeen: Array.from(view.runsSeen, (run) => run ?? 0),
     shown: view.shown?.save() ?? null,
@@ -118,18 +119,22 @@ function loadTracks(view: View, { shown, selected, scale, latency }: SavedView):
   if (latency !== null) view.latency = Track.load(latency);
 }
 
-/** Those that exist, with their places. */
-function placed<Order>(
-  orderOf: (source: number, lane: number) => Order | undefined,
-): Placed<Order>[] {
-  const list: Placed<Order>[] = [];
-  for (let source = 0; source < SOURCES.length; source++) {
-    for (const lane of LANES) {
-      const order = orderOf(source, lane);
-      if (order !== undefined) list.push({ source, lane, order });
-    }
+function savedLanes(view: View): Placed<SavedLane>[] {
+  const lanes: Placed<SavedLane>[] = [];
+  for (const { source, lane } of PLACES) {
+    const order = view.existingLane(source, lane)?.save();
+    if (order !== undefined) lanes.push({ source, lane, order });
   }
-  return list;
+  return lanes;
+}
+
+function savedTimeLanes(view: View): Placed<SavedTimeLane>[] {
+  const lanes: Placed<SavedTimeLane>[] = [];
+  for (const { source, lane } of PLACES) {
+    const order = view.existingTimeLane(source, lane)?.save();
+    if (order !== undefined) lanes.push({ source, lane, order });
+  }
+  return lanes;
 }
 
 function creditOf(named: NamedCredit): PendingCredit {

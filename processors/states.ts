@@ -34,7 +34,8 @@ type MachineValues = Omit<
   'playing' | 'save' | 'touch' | 'credit' | 'enter' | 'restart'
 >;
 
-export interface SavedMachine extends Readonly<MachineValues> {
+export interface SavedMachine {
+  readonly values: Readonly<MachineValues>;
   readonly playing: SavedPlayClock;
   readonly startingSeen: boolean;
   readonly seekOpen: boolean;
@@ -77,20 +78,19 @@ export class StateMachine {
   }
 
   static load(saved: SavedMachine): StateMachine {
-    const { playing, startingSeen, seekOpen, seekOpenMs, restartOpen, rebufferOpen, ...values } =
-      saved;
-    const machine = Object.assign(new StateMachine(PlayClock.load(playing)), values);
-    machine.#startingSeen = startingSeen;
-    machine.#seekOpen = seekOpen;
-    machine.#seekOpenMs = seekOpenMs;
-    machine.#restartOpen = restartOpen;
-    machine.#rebufferOpen = rebufferOpen;
+    const machine = new StateMachine(PlayClock.load(saved.playing));
+    Object.assign(machine, saved.values);
+    machine.#startingSeen = saved.startingSeen;
+    machine.#seekOpen = saved.seekOpen;
+    machine.#seekOpenMs = saved.seekOpenMs;
+    machine.#restartOpen = saved.restartOpen;
+    machine.#rebufferOpen = saved.rebufferOpen;
     return machine;
   }
 
   save(): SavedMachine {
     return {
-      ...this,
+      values: this,
       playing: this.playing.save(),
       startingSeen: this.#startingSeen,
       seekOpen: this.#seekOpen,

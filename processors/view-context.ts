@@ -48,10 +48,11 @@ export class ViewContext {
   /** What was said, dimension by dimension. */
   save(): SavedValue[] {
     const said: SavedValue[] = [];
-    this.values.forEach((value, dimension) => {
+    for (let dimension = 0; dimension < this.values.length; dimension++) {
+      const value = this.values[dimension] ?? '';
       const stamp = this.#stamps[dimension] ?? NEVER;
       if (stamp !== NEVER || value !== '') said.push({ dimension, value, stamp });
-    });
+    }
     return said;
   }
 

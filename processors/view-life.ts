@@ -65,17 +65,19 @@ export class ViewLife {
     return this.#dirty.length === 0 && this.intervals.settled;
   }
 
+  /** Number of views held. */
+  get size(): number {
+    return this.#views.size;
+  }
+
   /** The views held, oldest first. */
   views(): Iterable<View> {
     return this.#views.values();
   }
 
-  /** What is to be done to views that are still held, soonest first. */
-  *deadlines(): Generator<Deadline<View>> {
-    for (const deadline of this.#deadlines.inOrder()) {
-      const { subject } = deadline;
-      if (this.#views.get(subject.key) === subject) yield deadline;
-    }
+  /** What is to be done to views, soonest first. Of a view that is not held any more it is nothing. */
+  deadlines(): Iterable<Deadline<View>> {
+    return this.#deadlines.inOrder();
   }
 
   save(): SavedLife {

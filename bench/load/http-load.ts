@@ -77,3 +77,19 @@ function post(body: Buffer, { url, key }: LoadTarget, agent: Agent): Promise<num
     sent.end(body);
   });
 }
+
+const shared = new Agent({ keepAlive: true });
+
+/** Posts one body; false when it was not taken, for whatever reason that may pass. */
+export async function postBody(body: Buffer, url: string): Promise<boolean> {
+  try {
+    const status = await post(body, { url, key: 'dev', connections: 0 }, shared);
+    if (status >= 200 && status < 300) return true;
+    if (status === 429 || status === 503) return false;
+    throw new Error(`${url} answers ${status}`);
+  } catch (error) {
+    // The server is gone, or goes.
+    if (error instanceof Error && 'code' in error) return false;
+    throw error;
+  }
+}

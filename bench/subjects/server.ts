@@ -30,6 +30,17 @@ export interface EventPlace {
   readonly epoch: number;
 }
 
+/** How far the processor is, and what it holds. */
+export interface Progress {
+  readonly caughtUp: boolean;
+  /** Wall clock less the log time that is folded, of the partition furthest behind, ms. */
+  readonly behindMs: number;
+  readonly views: number;
+  readonly checkpoints: number;
+  /** Size of a checkpoint of all partitions, on average. */
+  readonly checkpointMib: number;
+}
+
 export async function server({ directory }: ServerInput): Promise<SubjectMethods> {
   const loaded = loadOptions({ dataDir: directory, port: 0, logLevel: 'warn' }, {});
   if (!loaded.ok) throw new Error(loaded.errors.join('\n'));
@@ -71,6 +82,17 @@ export async function server({ directory }: ServerInput): Promise<SubjectMethods
         `SELECT _partition AS partition, max(_epoch) AS epoch FROM ${epochs.name} GROUP BY _partition`,
       ),
     eventPlaces,
+    progress: (): Progress => {
+      const { written: checkpoints, writtenBytes } = processor.checkpoints.counters;
+      const folds = processor.partitions.map(({ fold }) => fold);
+      return {
+        caughtUp: processor.caughtUp,
+        behindMs: Date.now() - Math.min(...folds.map(({ logTimeMs }) => logTimeMs)),
+        views: folds.reduce((sum, { beats }) => sum + beats.life.size, 0),
+        checkpoints,
+        checkpointMib: ((writtenBytes / Math.max(1, checkpoints)) * folds.length) / 2 ** 20,
+      };
+    },
     residentMib: () => Math.round(process.memoryUsage().rss / 2 ** 20),
     close: () => running.stop(),
   };

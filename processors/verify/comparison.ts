@@ -135,8 +135,8 @@ export class TableComparison {
   async #settleMissing(missing: readonly RowRef[]): Promise<void> {
     const { pacing, superseded } = this.#deps;
     for (const row of missing) {
-      if (this.#table === views) superseded.addMissing(row);
-      else if (this.#hasExpired(row)) this.#deps.counts.expired++;
+      if (this.#hasExpired(row)) this.#deps.counts.expired++;
+      else if (this.#table === views) superseded.addMissing(row);
       else this.#tell('missing', row);
       if (pacing.isDue()) await pacing.pause();
     }

@@ -121,18 +121,10 @@ const playClock = record('PlayClock', [
   { name: 'totalMs', type: 'double' },
 ]);
 
-const machine = record('Machine', [
+/** Fields of a state machine that are saved as they are. */
+const machineValues = record('MachineValues', [
   { name: 'state', type: 'double' },
-  ...fields(
-    'boolean',
-    'started',
-    'failed',
-    'touched',
-    'startingSeen',
-    'seekOpen',
-    'restartOpen',
-    'rebufferOpen',
-  ),
+  ...fields('boolean', 'started', 'failed', 'touched'),
   ...fields('long', 'rebufferCount', 'seekCount', 'restartCount'),
   ...fields(
     'double',
@@ -142,11 +134,16 @@ const machine = record('Machine', [
     'rebufferMs',
     'seekMs',
     'seekDoneMs',
-    'seekOpenMs',
     'restartMs',
     'pausedMs',
     'unknownMs',
   ),
+]);
+
+const machine = record('Machine', [
+  { name: 'values', type: machineValues },
+  ...fields('boolean', 'startingSeen', 'seekOpen', 'restartOpen', 'rebufferOpen'),
+  { name: 'seekOpenMs', type: 'double' },
   { name: 'playing', type: playClock },
 ]);
 

@@ -35,7 +35,7 @@ describe('a fold loaded from its saved state', () => {
           expect(broken).toEqual(plain);
         },
       ),
-      { seed: 41, numRuns: 400 },
+      { seed: 41, numRuns: 200 },
     );
   });
 
@@ -72,7 +72,7 @@ describe('a fold loaded from its saved state', () => {
           });
         },
       ),
-      { seed: 42, numRuns: 200 },
+      { seed: 42, numRuns: 80 },
     );
   });
 });

@@ -107,6 +107,19 @@ describe('a row whose time is up', () => {
     expect(findings).toMatchObject([{ kind: 'different', columns: [{ name: 'playing' }] }]);
   });
 
+  it('is excused in any table that is told to keep rows so long', async () => {
+    const world = await worldOf([viewOf('a'), viewOf('b'), ...quiet]);
+    const { tables } = world;
+    const isKept = tableOf(views, viewEvents, playback5s);
+    const gone = tables.rowsStored.filter(isKept).length;
+    tables.rowsStored = tables.rowsStored.filter((row) => !isKept(row));
+    const expiresAtMs = () => T0;
+    const late = await verifyMemory({ ...world, expiresAtMs, nowMs: T0 });
+    expect(late).toMatchObject({ findings: [], summary: { expired: gone, superseded: 0 } });
+    const early = await verifyMemory({ ...world, expiresAtMs, nowMs: T0 - 60_001 });
+    expect(early.summary.findings.missing).toBe(gone);
+  });
+
   it('is only one of a table that says so', async () => {
     expect(viewersNow.engine).toContain("TTL toDateTime(at, 'UTC') + INTERVAL 1 HOUR");
     expect(declaredExpiry(viewersNow, { at: 1_999 })).toBe(3_601_000);
@@ -264,6 +277,19 @@ describe('a forgotten viewer', () => {
     world.tables.rowsStored = world.tables.rowsStored.filter((row) => !after.includes(row));
     const { findings } = await verifyMemory(world);
     expect(findings).toMatchObject([{ kind: 'missing', table: 'views' }]);
+  });
+
+  it('is no reason to miss rows of a view that named them only later', async () => {
+    const quietly = encodeRecord('beat', beat(states([0, 'starting'], [100, 'playing'])));
+    const later = encodeRecord('beat', beat([event(2, 300, 'x')], { context: saying(VIEWER) }));
+    const another = encodeRecord('forget', { project: 'default', viewer: 'another' });
+    const world = await worldOf([quietly, ...quiet, FORGET, later, ...quiet, another]);
+    expect((await verifyMemory(world)).findings).toEqual([]);
+    const { tables } = world;
+    const lost = tables.rowsStored.find(tableOf(viewEvents));
+    tables.rowsStored = tables.rowsStored.filter((row) => row !== lost);
+    const { findings } = await verifyMemory(world);
+    expect(findings).toMatchObject([{ kind: 'missing', table: 'view_events' }]);
   });
 
   it('is known from the log when the request is not committed yet', async () => {

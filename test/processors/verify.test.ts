@@ -185,8 +185,9 @@ describe('one wrong row', () => {
           name = column.name;
           return [withCell(one, name, otherCell(column.type, cellOf(one, name)))];
         });
-        expectNamed(verified, row);
         const { findings, summary } = verified;
+        // A version of a view's row that a newer one replaces need not be there: only the strange one is told.
+        if (summary.superseded === 0) expectNamed(verified, row);
         if (sortingKeyOf(row).includes(name)) {
           // What finds a row has changed: one is lost, and a strange one is there.
           const { missing, unexpected } = summary.findings;

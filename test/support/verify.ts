@@ -7,6 +7,7 @@ import type { FoldSettings } from '../../processors/settings.ts';
 import { createEpochStore } from '../../processors/shell/clickhouse-epochs.ts';
 import type { Commit, SealedEpoch } from '../../processors/shell/epoch-store.ts';
 import { sealEpoch } from '../../processors/shell/sink.ts';
+import type { ExpiresAtMs } from '../../processors/verify/expiry.ts';
 import type { VerifyFinding } from '../../processors/verify/findings.ts';
 import type { FoldStart } from '../../processors/verify/fold-epochs.ts';
 import type { VerifySummary } from '../../processors/verify/summary.ts';
@@ -240,6 +241,7 @@ export interface VerifyMemory {
   readonly settings: FoldSettings;
   readonly commit: Commit | undefined;
   readonly pause?: () => Promise<void>;
+  readonly expiresAtMs?: ExpiresAtMs;
   /** Epoch of the state to begin with. */
   readonly startEpoch?: number;
   readonly nowMs?: number;
@@ -255,6 +257,7 @@ export function verifyMemory(memory: VerifyMemory, options: VerifyOptions = {}):
         startFold: async () => foldedUpTo(log.records, settings, startEpoch),
         lastCommit: async () => commit,
         now: () => nowMs,
+        ...(memory.expiresAtMs === undefined ? {} : { expiresAtMs: memory.expiresAtMs }),
         pause: memory.pause ?? (() => Promise.resolve()),
       },
       options,
