@@ -48,7 +48,8 @@ function ask(socketPath: string, command: string, body: string, print: Print): P
           if (exit === undefined) reject(new Error('the server ended before the command did'));
           else resolve(exit);
         });
-        answer.once('error', reject);
+        answer.on('error', reject);
+        lines.on('error', reject);
       },
     );
     asked.once('error', reject);
