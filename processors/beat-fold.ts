@@ -1,15 +1,20 @@
 /**
  * Folds the beats of one partition: finds the view of a beat, orders its reports, applies them. Every refusal is a row
  * in `rejected` or a number in `counters`.
+ *
+ * Guarantee: a record on which the fold fails is a reject, `record_failed`, with what it would have brought; the books of
+ * events balance, and the next record is folded.
  */
 import { REFUSED_EVENT, SOURCES } from '../schemas/beat.ts';
-import type { EdgeRequests } from '../schemas/records.ts';
+import { type EdgeRequests, encodeEdgeRequest } from '../schemas/records.ts';
 import { BeatCursor } from './cursor.ts';
 import { EdgeFold } from './edge-fold.ts';
+import type { RejectCode } from './fold-counters.ts';
 import type { FoldRecord } from './fold-record.ts';
 import type { Intervals } from './intervals.ts';
 import type { Lane } from './lane.ts';
 import type { Ledger } from './ledger.ts';
+import { isTimestamp } from './log-time.ts';
 import { applyAside, applyInOrder, type Refusal, type Report, rankOf } from './reports.ts';
 import type { EpochRows } from './rows.ts';
 import type { FoldSettings } from './settings.ts';
@@ -21,13 +26,17 @@ import { contextStamp } from './view-context.ts';
 import { type OpenRefusal, type SavedLife, ViewLife } from './view-life.ts';
 
 const NOTHING = Buffer.alloc(0);
-const MESSAGES = {
-  record_malformed: 'The beat does not match its schema.',
+/** Longest id of a view and of a project, bytes; ingest takes shorter ones. Each row of a timeline repeats them. */
+const ID_BYTES_MAX = 1_024;
+const MESSAGES: Readonly<Record<RejectCode, string>> = {
+  record_malformed: 'The record does not match its schema.',
+  record_unknown: 'No kept schema has this fingerprint: upgrade the program.',
+  record_failed: 'The fold failed on this record, which is a defect: report it with these bytes.',
   time_out_of_range:
-    'The event lies too far before the time at which it came: check the device clock.',
+    'The event lies too far from the time at which it came: check the clock of the device or edge.',
   view_closed: 'The view ended too long ago to be opened again: use a new view id.',
   views_limit: 'The partition holds as many views as it may: raise viewsMax or add partitions.',
-} as const;
+};
 
 /** Where the record came from that the fold took last: what is refused while log time goes on is told of it. */
 interface LastRecord {
@@ -45,6 +54,7 @@ export interface SavedBeatFold {
   readonly edge: {
     readonly requestsTaken: number;
     readonly requestsRepeated: number;
+    readonly requestsRefused: number;
     readonly requestsWithoutView: number;
   };
   readonly life: SavedLife;
@@ -61,17 +71,27 @@ export class BeatFold {
   #epoch = 1;
   #record: FoldRecord | undefined;
   #event = 0;
+  /** What the fold failed on last, for whoever keeps a log of errors. */
+  failure: unknown;
 
   readonly #ledger: Ledger;
 
   constructor(rows: EpochRows, settings: FoldSettings, ledger: Ledger, limits?: TupleLimits) {
     this.#rows = rows;
     this.#ledger = ledger;
-    this.life = new ViewLife(rows, settings, limits);
-    this.edge = new EdgeFold({
-      openForEdge: (project, id, nowMs) => this.#openForEdge(project, id, nowMs),
-      listEdge: (view, event, nowMs) => this.#listEvent(view, event, nowMs),
-    });
+    const duties = {
+      reorder: (view: View, atMs: number) => this.#reorder(view, atMs),
+      failed: (view: View | undefined, error: unknown) => this.#tellFailed(view, error),
+    };
+    this.life = new ViewLife(rows, settings, duties, limits);
+    const edgeViews = {
+      openForEdge: (project: string, id: string, nowMs: number) =>
+        this.#openForEdge(project, id, nowMs),
+      listEdge: (view: View, event: TimelineEvent, nowMs: number) =>
+        this.#listEvent(view, event, nowMs),
+      refuseEdge: (body: EdgeRequests, index: number) => this.#refuseEdge(body, index),
+    };
+    this.edge = new EdgeFold(edgeViews, rows.counters);
   }
 
   save(): SavedBeatFold {
@@ -104,7 +124,7 @@ export class BeatFold {
   /** Does what log time has made due. */
   advance(nowMs: number, epoch: number): void {
     this.#epoch = epoch;
-    this.life.advance(nowMs, epoch, (view, atMs) => this.#reorder(view, atMs));
+    this.life.advance(nowMs, epoch);
   }
 
   /** Folds one beat, whose body begins at `start`. */
@@ -113,7 +133,7 @@ export class BeatFold {
     this.#record = record;
     this.#event = -1;
     const cursor = this.#cursor;
-    if (!cursor.open(record.value, start)) {
+    if (!cursor.open(record.value, start) || hasLongId(cursor)) {
       this.#ledger.recordsRejected++;
       this.#refuse('record_malformed', '', '', record.value, 0);
       return;
@@ -125,6 +145,24 @@ export class BeatFold {
       this.#refuseBeat(view, project, id, record);
       return;
     }
+    const { events } = this.#ledger;
+    const owed = this.#ledger.eventsTaken - view.reportsReceived;
+    try {
+      this.#takeInto(view, record, start, nowMs);
+    } catch (error) {
+      this.failure = error;
+      this.#rows.dropHalfRows();
+      this.#cursor.open(record.value, start);
+      this.#ledger.events = events + this.#countEvents();
+      const lost = this.#ledger.eventsTaken - view.reportsReceived - owed;
+      this.#refuse('record_failed', project, id, record.value, lost);
+      this.life.schedule(view);
+    }
+  }
+
+  /** Takes a beat, at which the cursor stands, into its view. */
+  #takeInto(view: View, record: FoldRecord, start: number, nowMs: number): void {
+    const cursor = this.#cursor;
     view.lastArrivalMs = nowMs;
     if (!view.clock.measured) {
       view.clock.trusted = cursor.trustedClock;
@@ -132,7 +170,10 @@ export class BeatFold {
     }
     if (!view.clock.fixed) this.#measure(view, record, start, nowMs);
     this.#takeEvents(view, record, nowMs);
-    if (view.pendingCredits.length > this.settings.pendingCreditsMax) this.life.place(view, epoch);
+    if (view.pendingCredits.length > this.settings.pendingCreditsMax) {
+      this.life.counts.viewsPlacedEarly++;
+      this.life.place(view, this.#epoch);
+    }
     if (view.closed) this.life.mark(view);
     this.intervals.gauge(view, false);
     this.life.schedule(view);
@@ -143,14 +184,40 @@ export class BeatFold {
     this.#epoch = epoch;
     this.#record = record;
     this.#event = -1;
+    const { project, view } = body;
+    if (Buffer.byteLength(view) > ID_BYTES_MAX || Buffer.byteLength(project) > ID_BYTES_MAX) {
+      this.#ledger.recordsRejected++;
+      this.#refuse('record_malformed', '', '', record.value, 0);
+      return;
+    }
     this.edge.take(body, nowMs, this.settings);
+  }
+
+  #refuseEdge({ project, view, requests }: EdgeRequests, index: number): void {
+    this.#event = index;
+    const request = requests[index];
+    const bytes = request === undefined ? NOTHING : encodeEdgeRequest(request);
+    this.#refuse('time_out_of_range', project, view, bytes, 0);
+  }
+
+  /** What was due to a view failed, or a row: no record is to blame. */
+  #tellFailed(view: View | undefined, error: unknown): void {
+    this.failure = error;
+    this.#rows.dropHalfRows();
+    this.#refuse('record_failed', view?.project ?? '', view?.id ?? '', NOTHING, 0);
+  }
+
+  /** Events that the cursor still gives, places of refused ones left out. */
+  #countEvents(): number {
+    const cursor = this.#cursor;
+    let events = 0;
+    while (cursor.next() === 1) if (!isRefused(cursor)) events++;
+    return events;
   }
 
   /** Refuses a beat whose view cannot be opened, with all its events. */
   #refuseBeat(code: OpenRefusal, project: string, id: string, { value }: FoldRecord): void {
-    const cursor = this.#cursor;
-    let events = 0;
-    while (cursor.next() === 1) if (!isRefused(cursor)) events++;
+    const events = this.#countEvents();
     this.#ledger.recordsRejected++;
     this.#ledger.events += events;
     this.#refuse(code, project, id, value, events);
@@ -176,8 +243,8 @@ export class BeatFold {
   /** Measures the view's clock on the beat's latest timestamp before its events are placed. */
   #measure(view: View, record: FoldRecord, start: number, nowMs: number): void {
     const cursor = this.#cursor;
-    let latestAt = cursor.sentAt > 0 ? cursor.sentAt : Number.NEGATIVE_INFINITY;
-    while (cursor.next() === 1) if (cursor.at > latestAt) latestAt = cursor.at;
+    let latestAt = sentAtOf(cursor);
+    while (cursor.next() === 1) latestAt = laterOf(latestAt, cursor.at);
     if (Number.isFinite(latestAt)) view.clock.measure(latestAt, nowMs);
     cursor.open(record.value, start);
   }
@@ -185,7 +252,7 @@ export class BeatFold {
   #takeEvents(view: View, record: FoldRecord, nowMs: number): void {
     const cursor = this.#cursor;
     let contextTaken = false;
-    let latestAt = cursor.sentAt > 0 ? cursor.sentAt : Number.NEGATIVE_INFINITY;
+    let latestAt = sentAtOf(cursor);
     for (;;) {
       const step = cursor.next();
       this.#event++;
@@ -194,7 +261,7 @@ export class BeatFold {
       if (!isRefused(cursor)) this.#ledger.events++;
       if (!contextTaken) this.#takeContext(view);
       contextTaken = true;
-      if (cursor.at > latestAt) latestAt = cursor.at;
+      latestAt = laterOf(latestAt, cursor.at);
       this.#offer(view, nowMs);
     }
     if (!contextTaken) this.#takeContext(view);
@@ -233,7 +300,7 @@ export class BeatFold {
     if (!isRefused(cursor)) view.reportsReceived++;
     if (verdict === 'waits') {
       lane.wait({ seq, at, arrivedMs: nowMs, bytes: copyEvent(cursor) });
-      if (lane.waiting.length > this.settings.waitingMax) lane.giveUp(nowMs);
+      lane.giveUpBeyond(this.settings.waitingMax, nowMs);
     } else if (verdict === 'late' || laneIndex === 1) {
       if (verdict === 'late') view.reportsLate++;
       this.#applyAside(view, cursor, lane.runNumber, nowMs, verdict === 'late');
@@ -249,7 +316,13 @@ export class BeatFold {
     const cursor = this.#cursor;
     const { source, lane: laneIndex, at } = cursor;
     const bytes = copyEvent(cursor);
-    const verdict = view.timeLane(source, laneIndex).offer({ at, arrivedMs: nowMs, bytes });
+    if (!isTimestamp(at)) {
+      // Let through in its order, all that follows would come after it.
+      if (!isRefused(cursor)) this.#refuse('time_out_of_range', view.project, view.id, bytes, 1);
+      return;
+    }
+    const lane = view.timeLane(source, laneIndex);
+    const verdict = lane.offer({ at, arrivedMs: nowMs, bytes });
     if (verdict === 'duplicate') {
       this.#countDuplicate(view);
       return;
@@ -259,6 +332,8 @@ export class BeatFold {
       view.reportsLate++;
       this.#applyAside(view, cursor, 0, nowMs, true);
     }
+    for (const early of lane.takeBeyond(this.settings.waitingMax))
+      this.#applyWaiting(view, source, 0, early.arrivedMs, early.bytes);
   }
 
   /** The place of an event that ingest refused is none, however often it comes. */
@@ -299,7 +374,7 @@ export class BeatFold {
     run: number,
     arrivedMs: number,
   ): void {
-    const report: Report = { source, run, arrivedMs, intervals: this.intervals };
+    const report = this.#reportOf(source, run, arrivedMs);
     const started = view.machine.started;
     const result = applyInOrder(view, cursor, report, this.settings);
     this.#list(view, cursor, report, result);
@@ -309,8 +384,13 @@ export class BeatFold {
   }
 
   #applyAside(view: View, cursor: BeatCursor, run: number, nowMs: number, late: boolean): void {
-    const report = { source: cursor.source, run, arrivedMs: nowMs, intervals: this.intervals };
+    const report = this.#reportOf(cursor.source, run, nowMs);
     this.#list(view, cursor, report, applyAside(view, cursor, report, this.settings, late));
+  }
+
+  #reportOf(source: number, run: number, arrivedMs: number): Report {
+    const latestMs = this.#latestMs(arrivedMs);
+    return { source, run, arrivedMs, latestMs, intervals: this.intervals };
   }
 
   /** Puts the report into the view's timeline, or its refusal into the rejects. */
@@ -359,7 +439,6 @@ export class BeatFold {
   }
 
   #reorder(view: View, nowMs: number): void {
-    view.reorderScheduled = false;
     const { reorderMs } = this.settings;
     for (let source = 0; source < SOURCES.length; source++) {
       const lane = view.existingLane(source, 0);
@@ -385,7 +464,7 @@ export class BeatFold {
   }
 
   #refuse(
-    code: keyof typeof MESSAGES,
+    code: RejectCode,
     project: string,
     view: string,
     bytes: Buffer,
@@ -393,7 +472,7 @@ export class BeatFold {
   ): void {
     this.counters.eventsRefused++;
     this.#ledger.eventsRejected += events;
-    this.#rows.reject(
+    this.#rows.refuse(
       {
         project,
         atMs: this.#record?.appendTimeMs ?? 0,
@@ -407,9 +486,24 @@ export class BeatFold {
         events,
       },
       this.#epoch,
-      this.settings.rejectsPerEpochMax,
+      this.settings,
     );
   }
+}
+
+/** Such an id would be repeated in every row of the view. */
+function hasLongId(cursor: BeatCursor): boolean {
+  const { projectStart, projectEnd, viewStart, viewEnd } = cursor;
+  return projectEnd - projectStart > ID_BYTES_MAX || viewEnd - viewStart > ID_BYTES_MAX;
+}
+
+/** The client's clock when it sent; before all when it did not say a time. */
+function sentAtOf({ sentAt }: BeatCursor): number {
+  return sentAt > 0 && isTimestamp(sentAt) ? sentAt : Number.NEGATIVE_INFINITY;
+}
+
+function laterOf(latestAt: number, at: number): number {
+  return at > latestAt && isTimestamp(at) ? at : latestAt;
 }
 
 const REFUSED = Buffer.from(REFUSED_EVENT);

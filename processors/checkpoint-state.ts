@@ -186,7 +186,8 @@ export class StateLoader {
   }
 
   #restoreView(life: ViewLife, saved: SavedView): void {
-    const view = loadView(saved, (place) => this.#dimensionPlaces[place] ?? -1);
+    const dimensionOf = (place: number): number => this.#dimensionPlaces[place] ?? -1;
+    const view = loadView(saved, dimensionOf, life.counts);
     life.restoreView(view);
     this.#views.push(view);
   }

@@ -6,6 +6,7 @@
 import type { viewValues } from '../schemas/avro/checkpoint.v1.ts';
 import { SOURCES } from '../schemas/beat.ts';
 import type { EdgeFigures } from './edge-figures.ts';
+import type { FoldCounters } from './fold-counters.ts';
 import type { EndedCell, PendingCredit } from './intervals.ts';
 import type { SavedLane } from './lane.ts';
 import { type SavedMachine, StateMachine } from './states.ts';
@@ -27,7 +28,7 @@ interface Placed<Order> {
 type PlainValues = Pick<View, (typeof viewValues.fields)[number]['name']>;
 type ClockValues = Omit<
   ViewClock,
-  'measured' | 'measure' | 'placeAt' | 'placeLine' | 'lineAt' | 'advance'
+  'measured' | 'measure' | 'keep' | 'placeAt' | 'placeLine' | 'lineAt' | 'advance'
 >;
 type EdgeValues = Omit<EdgeFigures, 'take'>;
 /** Avro names the branch of a union; the names of the schema's are the kinds. */
@@ -86,9 +87,13 @@ export function saveView(view: View): SavedView {
 }
 
 /** `dimensionOf` gives a saved dimension its place in this program's list; -1 when it is gone, and its value with it. */
-export function loadView(saved: SavedView, dimensionOf: (place: number) => number): View {
+export function loadView(
+  saved: SavedView,
+  dimensionOf: (place: number) => number,
+  counters: FoldCounters,
+): View {
   const { project, id, values, endedCell } = saved;
-  const view = new View(`${project}\0${id}`, project, id, values.lastArrivalMs);
+  const view = new View(`${project}\0${id}`, project, id, values.lastArrivalMs, counters);
   Object.assign(view, values);
   Object.assign(view.clock, saved.clock);
   Object.assign(view.gaugePlace, saved.gaugePlace);
@@ -97,13 +102,13 @@ export function loadView(saved: SavedView, dimensionOf: (place: number) => numbe
     const dimension = dimensionOf(said.dimension);
     if (dimension >= 0) view.context.restore({ ...said, dimension });
   }
-  view.machine = StateMachine.load(saved.machine);
+  view.machine = StateMachine.load(saved.machine, counters);
   view.runsSeen.push(...saved.runsSeen);
   view.held = saved.held.map((event) => TimelineEvent.load(event));
   view.endedCell = endedCell ?? undefined;
   view.pendingCredits = saved.pendingCredits.map(creditOf);
   loadLanes(view, saved);
-  loadTracks(view, saved);
+  loadTracks(view, saved, counters);
   return view;
 }
 
@@ -112,11 +117,15 @@ function loadLanes(view: View, { lanes, timeLanes }: SavedView): void {
   for (const { source, lane, order } of timeLanes) view.timeLane(source, lane).restore(order);
 }
 
-function loadTracks(view: View, { shown, selected, scale, latency }: SavedView): void {
-  if (shown !== null) view.shown = Track.load(shown);
-  if (selected !== null) view.selected = Track.load(selected);
-  if (scale !== null) view.scale = Track.load(scale);
-  if (latency !== null) view.latency = Track.load(latency);
+function loadTracks(
+  view: View,
+  { shown, selected, scale, latency }: SavedView,
+  counters: FoldCounters,
+): void {
+  if (shown !== null) view.shown = Track.load(shown, counters);
+  if (selected !== null) view.selected = Track.load(selected, counters);
+  if (scale !== null) view.scale = Track.load(scale, counters);
+  if (latency !== null) view.latency = Track.load(latency, counters);
 }
 
 function savedLanes(view: View): Placed<SavedLane>[] {

@@ -20,6 +20,8 @@ export const PART = {
   keys: 10,
 } as const;
 
+/** Ten bytes can say more than a number holds exactly: it counts as the nearest that one does. */
+const LONG_MAX = Number.MAX_SAFE_INTEGER;
 /** Lengths are bounded so that a hostile count cannot make a loop long. */
 const PARTS_MAX = 64;
 const EMPTY = Buffer.alloc(0);
@@ -245,7 +247,7 @@ export class BeatCursor {
     return -count;
   }
 
-  /** A zigzag varint. Bytes past the end read as zero, which ends it. Exact below 2^53. */
+  /** A zigzag varint. Bytes past the end read as zero, which ends it. Exact below 2^53, and never beyond it. */
   #long(): number {
     const bytes = this.bytes;
     let byte = bytes[this.#pos++] ?? 0;
@@ -264,6 +266,6 @@ export class BeatCursor {
       if (byte < 0x80) break;
       factor *= 128;
     }
-    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+    return value % 2 === 0 ? Math.min(value / 2, LONG_MAX) : Math.max(-(value + 1) / 2, -LONG_MAX);
   }
 }

@@ -7,6 +7,10 @@ import type { EdgeRequest } from '../schemas/records.ts';
 /** Objects whose bitrate is the picture's: audio of its own would pull the mean down. */
 const PICTURE_TYPES: ReadonlySet<string> = new Set(['v', 'av', '']);
 const ERROR_STATUS = 400;
+/** What nothing has: values beyond count as not said. */
+const BYTES_MAX = 1e13;
+const DURATION_MS_MAX = 86_400_000;
+const KBPS_MAX = 1e9;
 
 export class EdgeFigures {
   /** Start of the first request and end of the last, on the edge's clock, ms. */
@@ -24,30 +28,31 @@ export class EdgeFigures {
   throughputSumKbps = 0;
   throughputCount = 0;
 
-  take(request: EdgeRequest): void {
-    this.firstMs = Math.min(this.firstMs, request.endAt - Math.max(0, request.durationMs));
+  /** @param startMs When it began, on the edge's clock, ms. */
+  take(request: EdgeRequest, startMs: number): void {
+    this.firstMs = Math.min(this.firstMs, startMs);
     this.lastMs = Math.max(this.lastMs, request.endAt);
     this.requestCount++;
-    this.bytes += Math.max(0, request.bytes);
+    if (request.bytes > 0 && request.bytes <= BYTES_MAX) this.bytes += request.bytes;
     if (request.status >= ERROR_STATUS) this.errorCount++;
     this.#takeCmcd(new Map(request.cmcd.map(({ name, value }) => [name, value])));
   }
 
   #takeCmcd(keys: ReadonlyMap<string, string>): void {
-    const durationMs = numberIn(keys.get('d'));
-    const kbps = numberIn(keys.get('br'));
+    const durationMs = numberIn(keys.get('d'), DURATION_MS_MAX);
+    const kbps = numberIn(keys.get('br'), KBPS_MAX);
     if (durationMs > 0 && PICTURE_TYPES.has(keys.get('ot') ?? '')) {
       this.mediaMs += durationMs;
       if (kbps > 0) this.bitrateBitMs += Math.round(kbps * 1_000) * durationMs;
     }
     if (isTrue(keys.get('bs'))) this.starvationCount++;
     if (isTrue(keys.get('su'))) this.startupRequestCount++;
-    const bufferMs = numberIn(keys.get('bl'));
+    const bufferMs = numberIn(keys.get('bl'), DURATION_MS_MAX);
     if (bufferMs >= 0) {
       this.bufferSumMs += bufferMs;
       this.bufferCount++;
     }
-    const throughput = numberIn(keys.get('mtp'));
+    const throughput = numberIn(keys.get('mtp'), KBPS_MAX);
     if (throughput >= 0) {
       this.throughputSumKbps += throughput;
       this.throughputCount++;
@@ -55,10 +60,11 @@ export class EdgeFigures {
   }
 }
 
-/** The first number of an item or a list in structured-field notation, rounded; -1 without one. */
-function numberIn(value: string | undefined): number {
+/** The first number of an item or a list in structured-field notation, rounded; -1 without one that can be. */
+function numberIn(value: string | undefined, max: number): number {
   const found = value === undefined ? null : /^\(?\s*(\d{1,15}(?:\.\d{1,3})?)/.exec(value);
-  return found === null ? -1 : Math.round(Number(found[1]));
+  const number = found === null ? -1 : Math.round(Number(found[1]));
+  return number <= max ? number : -1;
 }
 
 function isTrue(value: string | undefined): boolean {

@@ -1,9 +1,10 @@
 /**
  * Joins edge requests to the view that they name (CMCD `sid`). A request is known by its identity, so that a line sent
- * again counts once. An edge's clock is trusted: its times are taken as they are.
+ * again counts once. An edge's clock is trusted: its times are taken as they are, and one that cannot be is refused.
  */
 import { type EdgeRequest, type EdgeRequests, encodeEdgeRequest } from '../schemas/records.ts';
 import { ExpiringIds } from './expiring-ids.ts';
+import type { FoldCounters } from './fold-counters.ts';
 import type { FoldSettings } from './settings.ts';
 import { LANE_EDGE, SOURCE_EDGE, TimelineEvent } from './timeline-event.ts';
 import type { View } from './view.ts';
@@ -14,24 +15,37 @@ export interface EdgeViews {
   openForEdge(project: string, id: string, nowMs: number): View | undefined;
   /** Puts a request into the view's timeline. */
   listEdge(view: View, event: TimelineEvent, nowMs: number): void;
+  /** Refuses a request whose time cannot be; `index` is its place in the record. */
+  refuseEdge(body: EdgeRequests, index: number): void;
 }
 
 const NAME = Buffer.from('edge');
+/** A request that took longer did not: only its end is believed, ms. */
+const DURATION_MS_MAX = 86_400_000;
 
 export class EdgeFold {
   readonly #views: EdgeViews;
   /** Requests that were taken, to know their repeats. */
   readonly identities = new ExpiringIds();
-  readonly counters = { requestsTaken: 0, requestsRepeated: 0, requestsWithoutView: 0 };
+  readonly counters = {
+    requestsTaken: 0,
+    requestsRepeated: 0,
+    requestsRefused: 0,
+    requestsWithoutView: 0,
+  };
+  readonly #counts: FoldCounters;
 
-  constructor(views: EdgeViews) {
+  constructor(views: EdgeViews, counts: FoldCounters) {
     this.#views = views;
+    this.#counts = counts;
   }
 
   take(body: EdgeRequests, nowMs: number, settings: FoldSettings): void {
     this.identities.advance(nowMs);
-    const fresh = body.requests.filter((request) =>
-      this.#isFresh(body.project, request, nowMs, settings),
+    const fresh = body.requests.filter(
+      (request, index) =>
+        this.#isFresh(body.project, request, nowMs, settings) &&
+        (body.view === '' || this.#isInTime(body, index, nowMs, settings)),
     );
     if (fresh.length === 0) return;
     if (body.view === '') {
@@ -50,14 +64,29 @@ export class EdgeFold {
       this.counters.requestsRepeated++;
       return false;
     }
-    this.identities.add(identity, nowMs + settings.edgeDedupMs, settings.edgeDedupMax);
+    const untilMs = nowMs + settings.edgeDedupMs;
+    this.#counts.edgeIdsForgotten += this.identities.add(identity, untilMs, settings.edgeDedupMax);
     return true;
+  }
+
+  /** A row of the timeline can tell when it was. */
+  #isInTime(body: EdgeRequests, index: number, nowMs: number, settings: FoldSettings): boolean {
+    const request = body.requests[index];
+    const earliestMs = Math.max(0, nowMs - settings.retentionMs);
+    const inTime =
+      request !== undefined &&
+      startOf(request) >= earliestMs &&
+      request.endAt <= nowMs + settings.futureMs;
+    if (inTime) return true;
+    this.counters.requestsRefused++;
+    this.#views.refuseEdge(body, index);
+    return false;
   }
 
   #takeOne(view: View, request: EdgeRequest, nowMs: number): void {
     this.counters.requestsTaken++;
-    view.edge.take(request);
-    const startMs = request.endAt - Math.max(0, request.durationMs);
+    const startMs = startOf(request);
+    view.edge.take(request, startMs);
     const event = new TimelineEvent();
     event.lineMs = startMs;
     event.clientAt = startMs;
@@ -70,4 +99,9 @@ export class EdgeFold {
     event.partsEnd = event.bytes.length;
     this.#views.listEdge(view, event, nowMs);
   }
+}
+
+/** When the request began, on the edge's clock, ms. */
+function startOf({ endAt, durationMs }: EdgeRequest): number {
+  return durationMs > 0 && durationMs <= DURATION_MS_MAX ? endAt - durationMs : endAt;
 }

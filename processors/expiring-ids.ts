@@ -13,13 +13,21 @@ export class ExpiringIds {
     this.#untilMs.set(id, untilMs);
   }
 
+  get size(): number {
+    return this.#untilMs.size;
+  }
+
   has(id: string): boolean {
     return this.#untilMs.has(id);
   }
 
-  add(id: string, untilMs: number, countMax: number): void {
+  /** Remembers an id. Returns how many others, the oldest, were forgotten before their time. */
+  add(id: string, untilMs: number, countMax: number): number {
     this.#untilMs.set(id, untilMs);
-    if (this.#untilMs.size > countMax) this.#forgetOldest();
+    let forgotten = 0;
+    // More than one when the limit was lowered.
+    for (; this.#untilMs.size > countMax; forgotten++) this.#forgetOldest();
+    return forgotten;
   }
 
   /** Forgets those whose time is over. */

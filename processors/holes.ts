@@ -1,6 +1,6 @@
 /**
  * The holes in a run of sequence numbers: ranges that have not come. Sorted, disjoint, bounded in number: beyond
- * `HOLES_MAX` the oldest is closed, which means that its numbers stay lost whatever comes.
+ * `HOLES_MAX` the lowest is closed, which means that its numbers stay lost whatever comes.
  */
 
 export const HOLES_MAX = 64;
@@ -16,17 +16,26 @@ export interface Hole {
 export interface SavedHoles {
   readonly ranges: readonly Hole[];
   readonly count: number;
+  readonly closedLost: number;
+  readonly closedTo: number;
 }
 
 export class Holes {
   readonly ranges: Hole[] = [];
   /** Numbers in the holes, those of closed ones too. */
   count = 0;
+  /** Those of closed holes that the other lane of the source did not have either when they were closed. */
+  closedLost = 0;
 
-  static load({ ranges, count }: SavedHoles): Holes {
+  /** The highest number of a closed hole; -1 without. */
+  closedTo = -1;
+
+  static load({ ranges, count, closedLost, closedTo }: SavedHoles): Holes {
     const holes = new Holes();
     holes.ranges.push(...ranges);
     holes.count = count;
+    holes.closedLost = closedLost;
+    holes.closedTo = closedTo;
     return holes;
   }
 
@@ -34,7 +43,29 @@ export class Holes {
     if (to < from) return;
     this.ranges.push({ from, to, openedMs });
     this.count += to - from + 1;
-    if (this.ranges.length > HOLES_MAX) this.ranges.shift();
+  }
+
+  /** Closes the lowest hole when there are too many: it is given back, once. */
+  closeBeyond(): Hole | undefined {
+    if (this.ranges.length <= HOLES_MAX) return undefined;
+    const closed = this.ranges.shift();
+    this.closedTo = closed?.to ?? this.closedTo;
+    return closed;
+  }
+
+  /** The first number from `seq` on that lies in a hole; undefined when there is none. */
+  firstFrom(seq: number): number | undefined {
+    for (const { from, to } of this.ranges) if (to >= seq) return Math.max(from, seq);
+    return undefined;
+  }
+
+  /** How many numbers of a range lie in holes. */
+  countWithin({ from, to }: Pick<Hole, 'from' | 'to'>): number {
+    let within = 0;
+    for (const hole of this.ranges) {
+      within += Math.max(0, Math.min(to, hole.to) - Math.max(from, hole.from) + 1);
+    }
+    return within;
   }
 
   has(seq: number): boolean {

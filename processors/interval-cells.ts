@@ -1,6 +1,8 @@
 /**
  * The cells of `playback_5s` that an epoch touches: one for each window and tuple, columns of numbers addressed by a
  * slot, sketches as chained buckets. A cell is a partial sum; what an earlier epoch wrote of it stays.
+ *
+ * Guarantee: sums are exact. A sum that would pass what a number holds exactly goes on in another row of the same cell.
  */
 import type { RowWriter } from '../platform/store/row-binary.ts';
 import { playbackSketches, playbackSums } from '../schemas/tables/tables.ts';
@@ -18,6 +20,12 @@ export const SKETCH = positions(playbackSketches.map(({ name }) => name));
 
 function positions<Name extends string>(list: readonly Name[]): Readonly<Record<Name, number>> {
   return Object.fromEntries(list.map((name, index) => [name, index])) as Record<Name, number>;
+}
+
+/** What ends a row of a table, and what is done about one that cannot be written. */
+export interface RowEnds {
+  end(out: RowWriter): void;
+  failed(error: unknown): void;
 }
 
 export class IntervalCells {
@@ -38,6 +46,10 @@ export class IntervalCells {
     const key = window * TUPLE_ROOM + tuple;
     const known = this.#slots.get(key);
     if (known !== undefined) return known;
+    return this.#open(key);
+  }
+
+  #open(key: number): number {
     const slot = this.#keys.length;
     this.#slots.set(key, slot);
     this.#keys.push(key);
@@ -47,7 +59,11 @@ export class IntervalCells {
 
   add(slot: number, sum: number, value: number): void {
     const index = slot * SUMS + sum;
-    this.#sums[index] = (this.#sums[index] ?? 0) + value;
+    const before = this.#sums[index] ?? 0;
+    const total = before + value;
+    const full = total > Number.MAX_SAFE_INTEGER && before > 0;
+    if (full) this.add(this.#open(this.#keys[slot] ?? 0), sum, value);
+    else this.#sums[index] = total;
   }
 
   addToSketch(slot: number, sketch: number, bucket: number, weight: number): void {
@@ -64,20 +80,28 @@ export class IntervalCells {
     this.#heads[head] = this.#buckets.length - 1;
   }
 
-  /** Writes a row for each cell that is not all zero, then forgets the cells. `end` writes what ends every row. */
-  write(out: RowWriter, tuples: Tuples, windowSeconds: number, end: () => void): void {
+  /** Writes a row for each cell that is not all zero, then forgets the cells. */
+  write(out: RowWriter, tuples: Tuples, windowSeconds: number, rows: RowEnds): void {
     for (let slot = 0; slot < this.#keys.length; slot++) {
       if (this.#isZero(slot)) continue;
-      const key = this.#keys[slot] ?? 0;
-      const { projectBytes, valueBytes } = tuples.get(key % TUPLE_ROOM);
-      out.raw(projectBytes);
-      out.uint32(Math.floor(key / TUPLE_ROOM) * windowSeconds);
-      out.raw(valueBytes);
-      for (let sum = 0; sum < SUMS; sum++) out.int64(this.#sums[slot * SUMS + sum] ?? 0);
-      for (let sketch = 0; sketch < SKETCHES; sketch++) this.#writeSketch(out, slot, sketch);
-      end();
+      try {
+        this.#writeRow(out, tuples, windowSeconds, slot);
+        rows.end(out);
+      } catch (error) {
+        rows.failed(error);
+      }
     }
     this.#reset();
+  }
+
+  #writeRow(out: RowWriter, tuples: Tuples, windowSeconds: number, slot: number): void {
+    const key = this.#keys[slot] ?? 0;
+    const { projectBytes, valueBytes } = tuples.get(key % TUPLE_ROOM);
+    out.raw(projectBytes);
+    out.uint32(Math.floor(key / TUPLE_ROOM) * windowSeconds);
+    out.raw(valueBytes);
+    for (let sum = 0; sum < SUMS; sum++) out.int64(this.#sums[slot * SUMS + sum] ?? 0);
+    for (let sketch = 0; sketch < SKETCHES; sketch++) this.#writeSketch(out, slot, sketch);
   }
 
   #writeSketch(out: RowWriter, slot: number, sketch: number): void {

@@ -7,7 +7,8 @@
  */
 import type { RowWriter } from '../platform/store/row-binary.ts';
 import { sketchBucket } from '../schemas/sketch.ts';
-import { IntervalCells, SKETCH, SUM } from './interval-cells.ts';
+import type { FoldCounters } from './fold-counters.ts';
+import { IntervalCells, type RowEnds, SKETCH, SUM } from './interval-cells.ts';
 import type { FoldSettings } from './settings.ts';
 import { isEnd, STATE } from './states.ts';
 import { type TupleLimits, Tuples } from './tuples.ts';
@@ -19,6 +20,9 @@ import { ViewersGauge } from './viewers-gauge.ts';
 export const WINDOW_MS = 5_000;
 /** Windows of which the tuples are remembered, to keep their number within its limit. */
 const WINDOWS_REMEMBERED = 240;
+
+/** Steps in which a window's tuples lose their values, each with room for as many tuples. */
+const TUPLE_STEPS = 3;
 
 /** What a view has added at its end, so that it can be taken back. */
 export interface EndedCell {
@@ -46,7 +50,7 @@ export type PendingCredit =
   | { readonly kind: 'active'; readonly state: number; readonly lineMs: number }
   | { readonly kind: 'started'; readonly lineMs: number; readonly startupMs: number }
   | { readonly kind: 'rebufferStarted'; readonly lineMs: number }
-  | { readonly kind: 'firstByte'; readonly at: number; readonly ttfbMs: number };
+  | { readonly kind: 'firstByte'; readonly lineMs: number; readonly ttfbMs: number };
 
 /** Tuples of a remembered window. */
 export interface SavedWindow {
@@ -66,14 +70,23 @@ export class Intervals {
   playingMs = 0;
   settings: FoldSettings;
 
-  constructor(settings: FoldSettings, limits?: TupleLimits) {
+  constructor(settings: FoldSettings, counts: FoldCounters, limits?: TupleLimits) {
     this.settings = settings;
-    this.tuples = new Tuples(limits);
+    this.tuples = new Tuples(limits, counts);
+  }
+
+  /** Cells that the epoch has touched. */
+  get cellCount(): number {
+    return this.#cells.size;
   }
 
   /** True when nothing waits to be written. */
   get settled(): boolean {
     return this.#cells.size === 0;
+  }
+
+  get windowCount(): number {
+    return this.#windows.size;
   }
 
   /** Remembered windows, the oldest first. */
@@ -138,13 +151,13 @@ export class Intervals {
     }
   }
 
-  /** A media request succeeded: its first byte came at a client's timestamp. */
-  firstByte(view: View, at: number, ttfbMs: number): void {
+  /** A media request succeeded: its first byte came at a moment on the view's line. */
+  firstByte(view: View, lineMs: number, ttfbMs: number): void {
     if (view.clock.fixed) {
-      const slot = this.#slotOf(view, Math.floor(view.clock.placeAt(at) / WINDOW_MS));
+      const slot = this.#slotOf(view, Math.floor(view.clock.placeLine(lineMs) / WINDOW_MS));
       this.#cells.addToSketch(slot, SKETCH.ttfb_sketch, sketchBucket(ttfbMs), 1);
     } else {
-      view.pendingCredits.push({ kind: 'firstByte', at, ttfbMs });
+      view.pendingCredits.push({ kind: 'firstByte', lineMs, ttfbMs });
     }
   }
 
@@ -168,18 +181,16 @@ export class Intervals {
   /** Counts the view where it belongs now; a silent or closed one nowhere. */
   gauge(view: View, silent: boolean): void {
     const state = silent || view.closed || isEnd(view.machine.state) ? -1 : view.machine.state;
-    this.gauges.move(view.gaugePlace, this.tuples.nowOf(this.#tupleOf(view)), state);
+    let tuple = this.tuples.nowOf(this.#tupleOf(view));
+    const full = this.gauges.size >= TUPLE_STEPS * this.settings.intervalTuplesMax;
+    if (full && !this.gauges.has(tuple)) tuple = this.tuples.nowOf(this.tuples.withoutAll(tuple));
+    this.gauges.move(view.gaugePlace, tuple, state);
   }
 
   /** Writes the epoch's rows of both tables. */
-  write(
-    playback: RowWriter,
-    now: RowWriter,
-    logTimeMs: number,
-    end: (out: RowWriter) => void,
-  ): void {
-    this.#cells.write(playback, this.tuples, WINDOW_MS / 1_000, () => end(playback));
-    this.gauges.write(now, this.tuples, logTimeMs, () => end(now));
+  write(playback: RowWriter, now: RowWriter, logTimeMs: number, rows: RowEnds): void {
+    this.#cells.write(playback, this.tuples, WINDOW_MS / 1_000, rows);
+    this.gauges.write(now, this.tuples, logTimeMs, rows);
     while (this.#windows.size > WINDOWS_REMEMBERED) {
       const [oldest] = this.#windows.keys();
       if (oldest === undefined) return;
@@ -234,7 +245,7 @@ export class Intervals {
         this.rebufferStarted(view, credit.lineMs);
         break;
       case 'firstByte':
-        this.firstByte(view, credit.at, credit.ttfbMs);
+        this.firstByte(view, credit.lineMs, credit.ttfbMs);
         break;
     }
   }
@@ -248,12 +259,14 @@ export class Intervals {
       const window = Math.floor(at / WINDOW_MS);
       const ms = Math.min(toMs, (window + 1) * WINDOW_MS) - at;
       const slot = this.#slotOf(view, window);
-      cells.add(slot, SUM.viewing_ms, ms);
+      // After another source took over, its time before playing may lie where time was credited already.
+      cells.add(slot, SUM.viewing_ms, Math.max(0, at + ms - Math.max(at, view.viewedToMs)));
       if (state === STATE.playing) this.#creditPlaying(slot, ms, bitrate, latencyMs);
       else if (rebuffering) cells.add(slot, SUM.rebuffer_ms, ms);
       this.#countViewer(view, window, state);
       at += ms;
     }
+    if (toMs > view.viewedToMs) view.viewedToMs = toMs;
   }
 
   #creditPlaying(slot: number, ms: number, bitrate: number, latencyMs: number): void {
@@ -319,7 +332,7 @@ export class Intervals {
     return this.#cells.slot(window, this.#resolve(window, this.#tupleOf(view)));
   }
 
-  /** The tuple that a window has room for: beyond its limit video_id and then asn become `(other)`. */
+  /** The tuple that a window has room for: beyond its limit video_id, then asn, then all become `(other)`. */
   #resolve(window: number, tuple: number): number {
     let held = this.#windows.get(window);
     if (held === undefined) {
@@ -332,9 +345,11 @@ export class Intervals {
     if (held.size >= intervalTuplesMax) {
       this.tuplesCut++;
       taken = this.tuples.withoutVideo(tuple);
-      // As much again for what is left of the tuple; after that only the dimensions with few values are kept.
+      // As much again for what is left of the tuple, then for the dimensions with few values; after that for none.
       if (!held.has(taken) && held.size >= 2 * intervalTuplesMax)
         taken = this.tuples.withoutBoth(tuple);
+      if (!held.has(taken) && held.size >= TUPLE_STEPS * intervalTuplesMax)
+        taken = this.tuples.withoutAll(tuple);
     }
     held.add(taken);
     return taken;

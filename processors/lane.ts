@@ -5,7 +5,8 @@
  * What comes after that is late. A number that falls back with a timestamp later than all before begins a new run
  * (players restart at 0 when a channel is joined again); losses are counted within runs.
  */
-import { countCommonHoles, Holes, type SavedHoles } from './holes.ts';
+import { FoldCounters } from './fold-counters.ts';
+import { countCommonHoles, type Hole, Holes, type SavedHoles } from './holes.ts';
 import { firstDeadlineMs } from './time-lane.ts';
 
 /** A report that waits behind a gap. */
@@ -92,9 +93,11 @@ export class Lane {
   together = false;
   /** False: reports are applied as they come and a gap only counts. */
   readonly ordered: boolean;
+  readonly #counters: FoldCounters;
 
-  constructor(ordered: boolean) {
+  constructor(ordered: boolean, counters = new FoldCounters()) {
     this.ordered = ordered;
+    this.#counters = counters;
   }
 
   save(): SavedLane {
@@ -121,7 +124,7 @@ export class Lane {
     const run = this.run;
     if (run === undefined) return this.#first(seq, at, nowMs);
     if (this.previous !== undefined && at < run.firstAt && seq >= run.firstSeq) {
-      return fillBehind(this.previous, seq);
+      return this.#fillBehind(this.previous, seq);
     }
     if (this.has(seq) || (seq < run.next && run.holes.has(seq) && at > run.lastAt)) {
       return at > run.lastAt ? 'newRun' : 'duplicate';
@@ -153,13 +156,20 @@ export class Lane {
     return head;
   }
 
+  /** Gives up the first gap when more waits behind it than may. */
+  giveUpBeyond(waitingMax: number, nowMs: number): void {
+    if (this.waiting.length <= waitingMax) return;
+    this.#counters.gapsGivenUpEarly++;
+    this.giveUp(nowMs);
+  }
+
   /** Gives up the first gap: what is missing before the first waiting report is lost. */
   giveUp(nowMs: number): void {
     const head = this.waiting[0];
     if (head === undefined || this.run === undefined) return;
     this.#noticeTogether(this.run, head.seq);
     this.#skipPeers(this.run, head.seq);
-    this.run.holes.open(this.run.next, head.seq - 1, nowMs);
+    this.#openHole(this.run, head.seq - 1, nowMs);
     this.run.next = head.seq;
   }
 
@@ -183,13 +193,40 @@ export class Lane {
   }
 
   #advance(run: Run, seq: number, nowMs: number): Verdict {
-    run.holes.open(run.next, seq - 1, nowMs);
+    this.#openHole(run, seq - 1, nowMs);
     run.next = seq + 1;
     return 'next';
   }
 
+  /** What lies between the next number in order and the last missing one has not come. */
+  #openHole(run: Run, to: number, nowMs: number): void {
+    run.holes.open(run.next, to, nowMs);
+    this.#closeHoles(run);
+  }
+
+  /** Numbered together, what the other lane has is not lost with a hole that is closed. */
+  #closeHoles(run: Run): void {
+    const closed = run.holes.closeBeyond();
+    if (closed === undefined) return;
+    this.#counters.holesClosed++;
+    const received = this.peer?.countReceived(run.number, closed) ?? 0;
+    run.holes.closedLost += closed.to - closed.from + 1 - received;
+  }
+
+  /** How many numbers of another lane's hole this one has in its run, those of its own closed holes included. */
+  countReceived(runNumber: number, { from, to }: Hole): number {
+    const run = [this.run, this.previous].find((entry) => entry?.number === runNumber);
+    if (run === undefined) return 0;
+    const last = Math.min(to, run.next - 1);
+    const passed = last < from ? 0 : last - from + 1 - run.holes.countWithin({ from, to: last });
+    if (run !== this.run) return passed;
+    return passed + this.waiting.filter(({ seq }) => seq >= from && seq <= to).length;
+  }
+
   #fill(run: Run, seq: number, reorderMs: number, nowMs: number): Verdict {
     const openedMs = run.holes.fill(seq) ?? 0;
+    // Taken out of the middle of a hole, it leaves two.
+    this.#closeHoles(run);
     return !this.ordered && nowMs - openedMs < reorderMs ? 'next' : 'late';
   }
 
@@ -204,7 +241,8 @@ export class Lane {
   #noticePeer(seq: number): void {
     const peer = this.peer;
     if (this.apart || peer === undefined || peer.runNumber !== this.runNumber) return;
-    if (peer.has(seq)) {
+    // Of what lies below a closed hole nobody knows any more whether it came.
+    if (seq > (peer.run?.holes.closedTo ?? -1) && peer.has(seq)) {
       this.apart = true;
       peer.apart = true;
       this.together = false;
@@ -216,25 +254,35 @@ export class Lane {
   #noticeTogether(run: Run, until: number): void {
     const peer = this.peer;
     if (this.apart || peer?.runNumber !== run.number || peer.has(0) === this.has(0)) return;
-    let seq = run.next;
-    while (seq < until && peer.has(seq)) seq++;
-    if (seq === until) this.together = true;
+    if (peer.firstMissing(run.next) >= until) this.together = true;
   }
 
   /** Numbers that the other lane received are no gap here when the lanes are numbered together. */
   #skipPeers(run: Run, until: number): void {
     const peer = this.peer;
     if (!this.together || peer === undefined || peer.runNumber !== run.number) return;
-    while (run.next < until && peer.has(run.next)) run.next++;
+    if (run.next < until) run.next = Math.min(until, peer.firstMissing(run.next));
   }
-}
 
-function fillBehind(run: Run, seq: number): Verdict {
-  if (run.holes.fill(seq) !== undefined) return 'late';
-  if (seq < run.next) return 'duplicate';
-  run.holes.open(run.next, seq - 1, 0);
-  run.next = seq + 1;
-  return 'late';
+  /** The first number from `seq` on that was not received in the run under way. Never looked for one by one. */
+  firstMissing(seq: number): number {
+    const run = this.run;
+    if (run === undefined) return seq;
+    let missing = seq < run.next ? (run.holes.firstFrom(seq) ?? run.next) : seq;
+    if (missing < run.next) return missing;
+    for (const item of this.waiting) if (item.seq === missing) missing++;
+    return missing;
+  }
+
+  #fillBehind(run: Run, seq: number): Verdict {
+    if (run.holes.fill(seq) === undefined) {
+      if (seq < run.next) return 'duplicate';
+      this.#openHole(run, seq - 1, 0);
+      run.next = seq + 1;
+    }
+    this.#closeHoles(run);
+    return 'late';
+  }
 }
 
 /** Numbers lost in both lanes of a source. */
@@ -254,6 +302,7 @@ export function countLost(main: Lane | undefined, response: Lane | undefined): n
         { holes: left.holes, last: left.next - 1 },
         { holes: right.holes, last: right.next - 1 },
       );
+      lost += left.holes.closedLost + right.holes.closedLost;
     }
   }
   return lost;

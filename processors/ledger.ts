@@ -19,6 +19,11 @@ export class Ledger {
   eventsDuplicate = 0;
   eventsRejected = 0;
 
+  /** Events that views must have taken since the counts were taken last. */
+  get eventsTaken(): number {
+    return this.events - this.eventsDuplicate - this.eventsRejected;
+  }
+
   /** The counts since they were taken last. */
   take(): EpochCounts {
     const { recordsRejected, events, eventsDuplicate, eventsRejected } = this;

@@ -3,22 +3,44 @@
  * outside service: the same records give the same rows, to the bit, whoever folds them, whenever, however often.
  *
  * Log time is the running maximum of append times. An epoch ends before the first record whose log time crosses the
- * next multiple of `epochMs`, or after `epochRecordsMax` records: both are facts of the log.
+ * next multiple of `epochMs`, or after `epochRecordsMax` records, or when its rows take `epochBytesMax`: facts of the log.
+ *
+ * Guarantee: whatever a record holds, it is folded or it is a reject, and the next one is folded.
  */
 import {
   decodeBody,
   type Forget,
   HEADER_BYTES,
+  type RecordBodies,
+  type RecordKind,
   type RecordVersion,
   recordVersionOf,
   recordVersions,
+  type Reject,
+  type Settings,
 } from '../schemas/records.ts';
 import { BeatFold, type SavedBeatFold } from './beat-fold.ts';
+import { FoldCounters, type RejectCode } from './fold-counters.ts';
+import { countsOf, type FoldCounts, type FoldGauges, gaugesOf } from './fold-metrics.ts';
 import type { FoldRecord } from './fold-record.ts';
 import { type EpochCounts, Ledger } from './ledger.ts';
+import { soundTime, withAppendTime } from './log-time.ts';
 import { EpochRows } from './rows.ts';
-import { defaultFoldSettings, FOLD_VERSION, type FoldSettings, withAnnounced } from './settings.ts';
+import {
+  countIgnored,
+  defaultFoldSettings,
+  FOLD_VERSION,
+  type FoldSettings,
+  withAnnounced,
+} from './settings.ts';
 import type { TupleLimits } from './tuples.ts';
+import { isWhole } from './whole-record.ts';
+
+const MESSAGES = {
+  record_unknown: 'No kept schema has this fingerprint: upgrade the program.',
+  record_malformed: 'The record does not match its schema.',
+  record_failed: 'The fold failed on this record, which is a defect: report it with these bytes.',
+} as const;
 
 /** One epoch's conclusions. The bytes are valid until the next call of the fold. */
 export interface Epoch {
@@ -47,6 +69,7 @@ export interface SavedPartition {
   readonly settings: Readonly<Record<string, number>>;
   readonly announcedVersion: number;
   readonly rejectsSummed: number;
+  readonly counters: Readonly<FoldCounters>;
   readonly beats: SavedBeatFold;
 }
 
@@ -68,6 +91,7 @@ export class PartitionFold {
   readonly rows: EpochRows;
   readonly beats: BeatFold;
   readonly #ledger = new Ledger();
+  readonly #counters = new FoldCounters();
 
   constructor(
     partition: number,
@@ -76,7 +100,7 @@ export class PartitionFold {
   ) {
     this.partition = partition;
     this.#settings = settings;
-    this.rows = new EpochRows(partition);
+    this.rows = new EpochRows(partition, this.#counters);
     this.beats = new BeatFold(this.rows, settings, this.#ledger, limits);
   }
 
@@ -89,6 +113,7 @@ export class PartitionFold {
     fold.nextOffset = saved.nextOffset;
     fold.announcedVersion = saved.announcedVersion;
     fold.rejectsSummed = saved.rejectsSummed;
+    Object.assign(fold.#counters, saved.counters);
     fold.beats.restore(saved.beats);
     return fold;
   }
@@ -101,6 +126,7 @@ export class PartitionFold {
       logTimeMs,
       nextOffset,
       settings: { ...this.#settings },
+      counters: { ...this.#counters },
       announcedVersion,
       rejectsSummed,
       beats: this.beats.save(),
@@ -110,6 +136,21 @@ export class PartitionFold {
   /** True between epochs, when nothing waits to be written or adopted: only then can the state be saved. */
   get betweenEpochs(): boolean {
     return this.#records === 0 && this.#announced === undefined && this.beats.life.settled;
+  }
+
+  /** How often what happened, limits that were passed included. */
+  counters(): FoldCounts {
+    return countsOf(this.beats, this.rejectsSummed);
+  }
+
+  /** How much is held. */
+  gauges(): FoldGauges {
+    return gaugesOf(this.beats);
+  }
+
+  /** What the fold failed on last, if ever: a defect. The partition has gone on. */
+  get failure(): unknown {
+    return this.beats.failure;
   }
 
   /** Settings in force, with those that the next epoch brings. */
@@ -129,28 +170,41 @@ export class PartitionFold {
   endsBefore(record: FoldRecord): boolean {
     if (this.#records === 0) return false;
     const { epochMs, epochRecordsMax } = this.#settings;
-    if (this.#records >= epochRecordsMax) return true;
+    if (this.#records >= epochRecordsMax || this.#isLarge) return true;
     // A forget is an epoch of its own: no row that it removes is in the epoch that says so.
     if (this.#forgets.length > 0 || isForget(record)) return true;
-    const nowMs = Math.max(this.logTimeMs, record.appendTimeMs);
+    const nowMs = Math.max(this.logTimeMs, soundTime(record.appendTimeMs));
     return Math.floor(nowMs / epochMs) > Math.floor(this.logTimeMs / epochMs);
   }
 
   /** Folds one record; before which the epoch was ended if it had to be. */
-  take(record: FoldRecord): void {
-    const nowMs = Math.max(this.logTimeMs, record.appendTimeMs);
-    this.logTimeMs = nowMs;
+  take(given: FoldRecord): void {
+    const record = withAppendTime(given);
+    if (record !== given) this.#counters.appendTimesCorrected++;
+    this.logTimeMs = Math.max(this.logTimeMs, record.appendTimeMs);
     this.nextOffset = record.offset + 1;
     this.#records++;
-    // First the views go, then what log time makes due: nothing more is concluded of them.
-    if (isForget(record)) this.#forget(record);
-    this.beats.advance(nowMs, this.epoch);
-    this.#take(record, nowMs);
+    try {
+      // First the views go, then what log time makes due: nothing more is concluded of them.
+      if (isForget(record)) this.#forget(record);
+      this.beats.advance(this.logTimeMs, this.epoch);
+      this.#take(record, this.logTimeMs);
+    } catch (error) {
+      this.beats.failure = error;
+      this.rows.dropHalfRows();
+      this.#refuse(record, 'record_failed');
+    }
+  }
+
+  /** The epoch's rows have grown so far that it ends early. */
+  get #isLarge(): boolean {
+    return this.beats.life.epochBytes >= this.#settings.epochBytesMax;
   }
 
   /** Ends the epoch: rows of all views that changed, and what the commit row says. */
   endEpoch(): Epoch {
     const { epoch } = this;
+    if (this.#isLarge) this.#counters.epochsCut++;
     this.beats.life.writeEpoch(epoch, this.logTimeMs);
     this.rejectsSummed += this.rows.rejectSums(epoch);
     const ended: Epoch = {
@@ -175,20 +229,15 @@ export class PartitionFold {
   #adopt(): void {
     if (this.#announced === undefined) return;
     this.#settings = this.#announced;
-    this.beats.life.setSettings(this.#announced);
+    this.beats.life.setSettings(this.#announced, this.logTimeMs);
     this.#announced = undefined;
   }
 
   #forget(record: FoldRecord): void {
     const version = recordVersionOf(record.value);
     if (version === undefined || !isKind(version, 'forget')) return;
-    let body: Forget;
-    try {
-      body = decodeBody(version, record.value);
-    } catch {
-      this.#refuse(record, 'record_malformed', 'The record does not match its schema.');
-      return;
-    }
+    const body = this.#bodyOf(version, record);
+    if (body === undefined) return;
     this.#forgets.push(body);
     this.beats.life.forgetViewer(body.project, body.viewer);
     const { project, viewer } = body;
@@ -198,11 +247,7 @@ export class PartitionFold {
   #take(record: FoldRecord, nowMs: number): void {
     const version = recordVersionOf(record.value);
     if (version === undefined) {
-      this.#refuse(
-        record,
-        'record_unknown',
-        'No kept schema has this fingerprint: upgrade the program.',
-      );
+      this.#refuse(record, 'record_unknown');
       return;
     }
     if (version.kind === 'beat') {
@@ -210,36 +255,55 @@ export class PartitionFold {
       return;
     }
     if (version.kind === 'tick' || version.kind === 'forget') return;
+    this.#takeDecoded(record, version, nowMs);
+  }
+
+  /** The record as an object; undefined when its bytes do not match their schema, which is a reject. */
+  #bodyOf<Kind extends RecordKind>(
+    version: RecordVersion & { kind: Kind },
+    record: FoldRecord,
+  ): RecordBodies[Kind] | undefined {
     try {
-      this.#takeDecoded(record, version, nowMs);
+      if (isWhole(version.type, record.value, HEADER_BYTES)) {
+        return decodeBody(version, record.value);
+      }
     } catch {
-      this.#refuse(record, 'record_malformed', 'The record does not match its schema.');
+      // What is whole can still say what no value is: a long beyond 2^53, an enum's item that is none.
     }
+    this.#refuse(record, 'record_malformed');
+    return undefined;
   }
 
   /** Takes a record that is decoded into objects: all but beats. */
   #takeDecoded(record: FoldRecord, version: RecordVersion, nowMs: number): void {
     if (isKind(version, 'reject')) {
-      const { bytes, ...body } = decodeBody(version, record.value);
-      this.rows.reject(
-        { ...body, bytes, atMs: this.logTimeMs, offset: record.offset, event: -1, events: 0 },
-        this.epoch,
-        this.#settings.rejectsPerEpochMax,
-      );
+      const body = this.#bodyOf(version, record);
+      if (body !== undefined) this.#takeReject(body, record);
     } else if (isKind(version, 'settings')) {
-      const { foldVersion, values } = decodeBody(version, record.value);
-      this.announcedVersion = Math.max(this.announcedVersion, foldVersion);
-      this.#announced = withAnnounced(this.#announced ?? this.#settings, values);
-      // At the head of an epoch nothing was folded under the old settings.
-      if (this.#records === 1) this.#adopt();
+      const body = this.#bodyOf(version, record);
+      if (body !== undefined) this.#takeSettings(body);
     } else if (isKind(version, 'edge')) {
-      this.beats.takeEdge(decodeBody(version, record.value), record, nowMs, this.epoch);
+      const body = this.#bodyOf(version, record);
+      if (body !== undefined) this.beats.takeEdge(body, record, nowMs, this.epoch);
     }
   }
 
-  #refuse(record: FoldRecord, code: string, message: string): void {
+  #takeReject(body: Reject, { offset }: FoldRecord): void {
+    const row = { ...body, atMs: this.logTimeMs, offset, event: -1, events: 0 };
+    this.rows.reject(row, this.epoch, this.#settings);
+  }
+
+  #takeSettings({ foldVersion, values }: Settings): void {
+    this.announcedVersion = Math.max(this.announcedVersion, foldVersion);
+    this.#counters.settingsIgnored += countIgnored(values);
+    this.#announced = withAnnounced(this.#announced ?? this.#settings, values);
+    // At the head of an epoch nothing was folded under the old settings.
+    if (this.#records === 1) this.#adopt();
+  }
+
+  #refuse(record: FoldRecord, code: RejectCode & keyof typeof MESSAGES): void {
     this.#ledger.recordsRejected++;
-    this.rows.reject(
+    this.rows.refuse(
       {
         project: '',
         atMs: this.logTimeMs,
@@ -248,12 +312,12 @@ export class PartitionFold {
         view: '',
         route: 'fold',
         code,
-        message,
+        message: MESSAGES[code],
         bytes: record.value,
         events: 0,
       },
       this.epoch,
-      this.#settings.rejectsPerEpochMax,
+      this.#settings,
     );
   }
 }

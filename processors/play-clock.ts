@@ -5,8 +5,9 @@
  * Moments are the client's own timestamps. Where its clock stepped back and a timestamp came twice, the later is meant.
  * The last `SPANS_MAX` spans are kept; a moment before them counts as the start of the oldest.
  */
+import { FoldCounters } from './fold-counters.ts';
 
-const SPANS_MAX = 64;
+export const SPANS_MAX = 64;
 
 export interface Span {
   /** Start and end, client's timestamps, ms. */
@@ -24,9 +25,14 @@ export interface SavedPlayClock {
 export class PlayClock {
   #spans: Span[] = [];
   totalMs = 0;
+  readonly #counters: FoldCounters;
 
-  static load({ spans, totalMs }: SavedPlayClock): PlayClock {
-    const clock = new PlayClock();
+  constructor(counters = new FoldCounters()) {
+    this.#counters = counters;
+  }
+
+  static load({ spans, totalMs }: SavedPlayClock, counters: FoldCounters): PlayClock {
+    const clock = new PlayClock(counters);
     clock.#spans = [...spans];
     clock.totalMs = totalMs;
     return clock;
@@ -43,7 +49,9 @@ export class PlayClock {
     if (last !== undefined && last.toAt === fromAt) last.toAt += durationMs;
     else this.#spans.push({ fromAt, toAt: fromAt + durationMs, beforeMs: this.totalMs });
     this.totalMs += durationMs;
-    if (this.#spans.length > SPANS_MAX) this.#spans.shift();
+    if (this.#spans.length <= SPANS_MAX) return;
+    this.#spans.shift();
+    this.#counters.spansForgotten++;
   }
 
   /** Playing time before a client's timestamp, ms. */

@@ -6,6 +6,7 @@
  */
 import { type BeatCursor, PART } from './cursor.ts';
 import type { Intervals } from './intervals.ts';
+import { isTimestamp } from './log-time.ts';
 import type { FoldSettings } from './settings.ts';
 import { isEnd, STATE } from './states.ts';
 import type { Taken } from './timeline-event.ts';
@@ -15,6 +16,12 @@ import { contextStamp, indexOfDimension, RANK } from './view-context.ts';
 
 /** Live latency beyond this is no live playback and stays out, ms. */
 const LIVE_LATENCY_MAX_MS = 300_000;
+/** What nobody has: values beyond count as not said, so that sums stay what they are. As ingest takes them, or wider. */
+const BITRATE_MAX = 1e10;
+const PIXELS_MAX = 65_535;
+const FRAMES_MAX = 1e12;
+const BYTES_MAX = 1e13;
+const DURATION_MS_MAX = 86_400_000;
 const FATAL = { no: 0, yes: 1, unknown: 2 } as const;
 const MEDIA_KINDS = new Set([1, 2]);
 const CDN = indexOfDimension('cdn');
@@ -25,6 +32,8 @@ export interface Report {
   readonly run: number;
   /** Log time at which it came, ms. */
   readonly arrivedMs: number;
+  /** The latest moment at which something it says may have happened, ms. */
+  readonly latestMs: number;
   /** Where what happens in each window goes. */
   readonly intervals: Intervals;
 }
@@ -43,24 +52,31 @@ export function applyInOrder(
   report: Report,
   settings: FoldSettings,
 ): Taken | Refusal {
+  if (!isTimestamp(cursor.at)) return 'time_out_of_range';
+  const { clock, driver, driverHasStates } = view;
   const stateCode = stateOf(cursor);
+  const earliestMs = earliestOf(view, report.arrivedMs, settings);
   if (takesOver(view, report.source, stateCode >= 0)) {
     // Before what the view has is let go: a refused report must not leave it without a start.
-    if (isTooOld(view, view.clock.placeAt(cursor.at), report.arrivedMs, settings)) {
-      return 'time_out_of_range';
-    }
+    if (clock.placeAt(cursor.at) < earliestMs) return 'time_out_of_range';
     view.takeOver(report.source);
   } else if (!drives(view, report.source, stateCode >= 0)) {
+    if (!keepAside(view, cursor, report, earliestMs)) return 'time_out_of_range';
     if (stateCode >= 0) view.reportsShadowed++;
     takeParts(view, cursor, report, cursor.at, false);
     return 'shadowed';
   }
-  const { clock, machine } = view;
+  const { lastAt, lineMs, adjustMs, disordered } = clock;
   const elapsedMs = clock.advance(cursor.at, report.arrivedMs, settings.futureMs);
-  if (isTooOld(view, clock.placeLine(clock.lineMs), report.arrivedMs, settings)) {
-    clock.lastAt = Number.NaN;
+  if (clock.placeLine(clock.lineMs) < earliestMs) {
+    // As if it had not come.
+    Object.assign(clock, { lastAt, lineMs, adjustMs, disordered });
+    Object.assign(view, { driver, driverHasStates });
     return 'time_out_of_range';
   }
+  clock.keep(clock.lineMs, earliestMs);
+  // After a take-over it is another.
+  const { machine } = view;
   creditTime(view, elapsedMs, cursor.at, report.intervals, settings.gapMs);
   machine.touch(clock.lineMs);
   const { rebufferCount, started } = machine;
@@ -95,11 +111,10 @@ export function applyAside(
   settings: FoldSettings,
   late: boolean,
 ): Taken | Refusal {
-  if (isTooOld(view, view.clock.placeAt(cursor.at), report.arrivedMs, settings)) {
-    return 'time_out_of_range';
-  }
+  if (!isTimestamp(cursor.at)) return 'time_out_of_range';
+  const earliestMs = earliestOf(view, report.arrivedMs, settings);
+  if (!keepAside(view, cursor, report, earliestMs)) return 'time_out_of_range';
   if (cursor.lane === 1) {
-    if (cursor.at < view.responseAt) view.responseAt = cursor.at;
     takeParts(view, cursor, report, responseEnd(cursor), false);
   } else {
     takeLateParts(view, cursor, report);
@@ -107,13 +122,29 @@ export function applyAside(
   return late ? 'late' : 'yes';
 }
 
-function isTooOld(
+/** What lies before is refused, ms: nothing that a row can tell lies before 1970. */
+function earliestOf(view: View, arrivedMs: number, settings: FoldSettings): number {
+  return Math.max(0, arrivedMs - (view.clock.trusted ? settings.retentionMs : settings.pastMs));
+}
+
+/** Keeps the place of a report that moves no clock. False when it lies too far in the past. */
+function keepAside(
   view: View,
-  placedMs: number,
-  arrivedMs: number,
-  settings: FoldSettings,
+  cursor: BeatCursor,
+  report: Report,
+  earliestMs: number,
 ): boolean {
-  return placedMs < arrivedMs - (view.clock.trusted ? settings.retentionMs : settings.pastMs);
+  const { clock } = view;
+  const lineMs = Math.min(clock.lineAt(cursor.at), latestLine(view, report));
+  if (clock.placeLine(lineMs) < earliestMs) return false;
+  clock.keep(lineMs, earliestMs);
+  view.asideLineMs = Math.min(view.asideLineMs, lineMs);
+  return true;
+}
+
+/** Where what lies too far ahead of the log is put on the view's line: its clock has stepped, or is wrong. */
+function latestLine({ clock }: View, { latestMs }: Report): number {
+  return latestMs - clock.shiftMs;
 }
 
 /** True when the report's source makes the view's states, perhaps from now on. */
@@ -147,10 +178,16 @@ function stateOf(cursor: BeatCursor): number {
   for (let index = 0; index < cursor.partCount; index++) {
     if (cursor.partTypes[index] === PART.state) {
       cursor.seekPart(index);
-      return cursor.readLong();
+      const state = cursor.readLong();
+      return isState(state) ? state : STATE.none;
     }
   }
   return STATE.none;
+}
+
+/** The bytes may hold any number where a state is said. */
+function isState(code: number): boolean {
+  return code >= STATE.preloading && code <= STATE.quit;
 }
 
 /** A response's values hold from when its last byte came. */
@@ -159,7 +196,8 @@ function responseEnd(cursor: BeatCursor): number {
     if (cursor.partTypes[index] === PART.request) {
       cursor.seekPart(index);
       for (let skipped = 0; skipped < 4; skipped++) cursor.readLong();
-      return cursor.at + Math.max(0, cursor.readLong());
+      const ttlbMs = cursor.readLong();
+      return ttlbMs <= DURATION_MS_MAX ? cursor.at + Math.max(0, ttlbMs) : cursor.at;
     }
   }
   return cursor.at;
@@ -251,7 +289,7 @@ function addPoint(view: View, track: TrackName, moment: Moment, value: number): 
 
 function takeState(view: View, state: number): void {
   const { clock, machine } = view;
-  if (state > STATE.quit) return;
+  if (!isState(state)) return;
   const wasEnd = isEnd(machine.state);
   machine.enter(state, clock.lineMs);
   const plays = state === STATE.playing && machine.state === STATE.playing;
@@ -263,10 +301,10 @@ function takeState(view: View, state: number): void {
 }
 
 function takeRendition(view: View, cursor: BeatCursor, moment: Moment): void {
-  const bitrate = cursor.readLong();
+  const bitrate = view.believed(cursor.readLong(), BITRATE_MAX);
   const selected = cursor.readLong() === 1;
-  const width = cursor.readLong();
-  const height = cursor.readLong();
+  const width = view.believed(cursor.readLong(), PIXELS_MAX, 0);
+  const height = view.believed(cursor.readLong(), PIXELS_MAX, 0);
   if (bitrate > 0) {
     addPoint(view, selected ? 'selected' : 'shown', moment, bitrate);
     if (moment.inOrder && (!selected || view.shown === undefined)) view.bitrateNow = bitrate;
@@ -282,10 +320,10 @@ function takeStatus(view: View, cursor: BeatCursor, moment: Moment): void {
   cursor.readLong();
   cursor.readLong();
   const latencyMs = cursor.readLong();
-  const dropped = cursor.readLong();
-  const shown = cursor.readLong();
-  const width = cursor.readLong();
-  const height = cursor.readLong();
+  const dropped = view.believed(cursor.readLong(), FRAMES_MAX);
+  const shown = view.believed(cursor.readLong(), FRAMES_MAX);
+  const width = view.believed(cursor.readLong(), PIXELS_MAX, 0);
+  const height = view.believed(cursor.readLong(), PIXELS_MAX, 0);
   if (latencyMs >= 0) {
     const isLive = latencyMs <= LIVE_LATENCY_MAX_MS;
     addPoint(view, 'latency', moment, isLive ? latencyMs : UNKNOWN);
@@ -330,9 +368,9 @@ function takeError(view: View, cursor: BeatCursor, inOrder: boolean): void {
 function takeRequest(view: View, cursor: BeatCursor, report: Report): void {
   const kind = cursor.readLong();
   const status = cursor.readLong();
-  const bytes = cursor.readLong();
-  const ttfbMs = cursor.readLong();
-  const ttlbMs = cursor.readLong();
+  const bytes = view.believed(cursor.readLong(), BYTES_MAX);
+  const ttfbMs = view.believed(cursor.readLong(), DURATION_MS_MAX);
+  const ttlbMs = view.believed(cursor.readLong(), DURATION_MS_MAX);
   cursor.skipText();
   const cdn = cursor.readText();
   if (
@@ -350,8 +388,8 @@ function takeRequest(view: View, cursor: BeatCursor, report: Report): void {
     view.mediaTtfbCount++;
     view.mediaTtfbMaxMs = Math.max(view.mediaTtfbMaxMs, ttfbMs);
     // A response's timestamp is its request's; a native event comes when the request is over.
-    const at = cursor.lane === 1 ? cursor.at + ttfbMs : cursor.at;
-    report.intervals.firstByte(view, at, ttfbMs);
+    const lineMs = view.clock.lineAt(cursor.lane === 1 ? cursor.at + ttfbMs : cursor.at);
+    report.intervals.firstByte(view, Math.min(lineMs, latestLine(view, report)), ttfbMs);
   }
   if (bytes >= 0 && ttlbMs > 0) {
     view.mediaBytes += bytes;
@@ -360,9 +398,9 @@ function takeRequest(view: View, cursor: BeatCursor, report: Report): void {
 }
 
 function takeTiming(view: View, cursor: BeatCursor): void {
-  const pageLoadMs = cursor.readLong();
-  const playerStartupMs = cursor.readLong();
-  const drmMs = cursor.readLong();
+  const pageLoadMs = view.believed(cursor.readLong(), DURATION_MS_MAX);
+  const playerStartupMs = view.believed(cursor.readLong(), DURATION_MS_MAX);
+  const drmMs = view.believed(cursor.readLong(), DURATION_MS_MAX);
   if (pageLoadMs >= 0) view.pageLoadMs = pageLoadMs;
   if (playerStartupMs >= 0) view.playerStartupMs = playerStartupMs;
   if (drmMs >= 0) view.drmMs = drmMs;

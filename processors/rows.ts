@@ -1,11 +1,14 @@
 /**
  * The rows of one epoch, encoded as they arise: bytes in the order of the declared columns, never row objects.
  * A test reads them back through the engine and compares with the declaration.
+ *
+ * Guarantee: rows are whole. What was written of one that cannot be is taken back, and those before it stay.
  */
 import { RowWriter } from '../platform/store/row-binary.ts';
 import { PLAYER_STATES, SOURCES } from '../schemas/beat.ts';
 import { dimensions } from '../schemas/catalogue/dimensions.ts';
 import { viewFigures } from '../schemas/tables/tables.ts';
+import { FoldCounters, REJECT_COUNTERS, type RejectCode } from './fold-counters.ts';
 import { LANE_EDGE, type TimelineEvent } from './timeline-event.ts';
 import type { View } from './view.ts';
 import { indexOfDimension } from './view-context.ts';
@@ -39,6 +42,12 @@ export interface RejectRow {
   readonly events: number;
 }
 
+/** Limits of the rejects of one epoch. */
+export interface RejectLimits {
+  readonly rejectsPerEpochMax: number;
+  readonly rejectBytesPerEpochMax: number;
+}
+
 /** Rejects of one project, way and reason that went beyond the limit of an epoch. */
 interface RejectSum {
   readonly row: RejectRow;
@@ -47,29 +56,79 @@ interface RejectSum {
 }
 
 const NOTHING = Buffer.alloc(0);
+/** Room for the texts of rejects beside their bytes. */
+const MESSAGES_MAX = 4 * 1_048_576;
+/** Project, way and reason of what is not told apart. */
+const OTHER_REJECTS = ['', '', '(other)'] as const;
+/** Sums of rejects that are told apart in one epoch; the rest are of a code of their own. */
+const REJECT_SUMS_MAX = 1_000;
+
+/** Rows of a table; knows where the last whole one ends. */
+class TableRows extends RowWriter {
+  #wholeLength = 0;
+
+  override endRow(): void {
+    super.endRow();
+    this.#wholeLength = this.length;
+  }
+
+  override reset(): void {
+    super.reset();
+    this.#wholeLength = 0;
+  }
+
+  /** Takes back what was written since the last whole row. */
+  dropHalfRow(): void {
+    const { rows } = this;
+    const wholeLength = this.#wholeLength;
+    if (this.length === wholeLength) return;
+    const bytes = this.take();
+    this.raw(bytes, 0, wholeLength);
+    for (let row = 0; row < rows; row++) this.endRow();
+  }
+}
 
 export class EpochRows {
-  readonly views = new RowWriter();
-  readonly viewEvents = new RowWriter();
-  readonly rejected = new RowWriter();
-  readonly playback = new RowWriter();
-  readonly viewersNow = new RowWriter();
-  readonly forgotten = new RowWriter(64);
+  readonly views = new TableRows();
+  readonly viewEvents = new TableRows();
+  readonly rejected = new TableRows();
+  readonly playback = new TableRows();
+  readonly viewersNow = new TableRows();
+  readonly forgotten = new TableRows(64);
+  readonly counters: FoldCounters;
   readonly #partition: number;
   readonly #rejectSums = new Map<string, RejectSum>();
   readonly #head = new RowWriter(256);
 
-  constructor(partition: number) {
+  constructor(partition: number, counters = new FoldCounters()) {
     this.#partition = partition;
+    this.counters = counters;
   }
 
   reset(): void {
-    this.views.reset();
-    this.viewEvents.reset();
-    this.rejected.reset();
-    this.playback.reset();
-    this.viewersNow.reset();
-    this.forgotten.reset();
+    for (const table of this.#tables()) table.reset();
+  }
+
+  /** Bytes of the rows written so far. */
+  get bytes(): number {
+    return this.viewEvents.length + this.views.length + this.rejected.length;
+  }
+
+  /** Takes back what was written of a row that could not be ended. */
+  dropHalfRows(): void {
+    for (const table of this.#tables()) table.dropHalfRow();
+    this.#head.reset();
+  }
+
+  #tables(): readonly TableRows[] {
+    return [
+      this.views,
+      this.viewEvents,
+      this.rejected,
+      this.playback,
+      this.viewersNow,
+      this.forgotten,
+    ];
   }
 
   view(view: View, epoch: number): void {
@@ -125,20 +184,48 @@ export class EpochRows {
     return this.#head.take();
   }
 
-  /** A row of `rejected`; beyond `rowsMax` in an epoch it is added to a sum that `rejectSums` writes. */
-  reject(row: RejectRow, epoch: number, rowsMax: number): void {
-    if (this.rejected.rows < rowsMax) {
+  /** A row for what the fold itself refuses. */
+  refuse(row: RejectRow & { readonly code: RejectCode }, epoch: number, limits: RejectLimits): void {
+    this.counters[REJECT_COUNTERS[row.code]]++;
+    this.reject(row, epoch, limits);
+  }
+
+  /**
+   * A row of `rejected`, without the original bytes when those of the epoch are too many; beyond so many rows it is added
+   * to a sum that `rejectSums` writes.
+   */
+  reject(row: RejectRow, epoch: number, limits: RejectLimits): void {
+    const bytesMax = limits.rejectBytesPerEpochMax;
+    const { length } = this.rejected;
+    // Rows without their bytes are small; a log that says otherwise has its rejects summed.
+    if (this.rejected.rows >= limits.rejectsPerEpochMax || length > 2 * bytesMax + MESSAGES_MAX) {
+      this.#sum(row);
+    } else if (length + row.bytes.length > bytesMax && row.bytes.length > 0) {
+      this.counters.rejectBytesCut++;
+      this.#reject({ ...row, bytes: NOTHING }, 1, row.events, epoch);
+    } else {
       this.#reject(row, 1, row.events, epoch);
+    }
+  }
+
+  #sum(row: RejectRow): void {
+    const { project, route, code, events } = row;
+    const known = this.#sumOf([project, route, code]);
+    const sum = known ?? this.#sumOf(OTHER_REJECTS);
+    if (sum !== undefined) {
+      sum.rejects++;
+      sum.events += events;
       return;
     }
-    const key = [row.project, row.route, row.code].join('\0');
-    const sum = this.#rejectSums.get(key);
-    if (sum === undefined) {
-      this.#rejectSums.set(key, { row, rejects: 1, events: row.events });
-    } else {
-      sum.rejects++;
-      sum.events += row.events;
-    }
+    const full = this.#rejectSums.size >= REJECT_SUMS_MAX;
+    const key = full ? OTHER_REJECTS : ([project, route, code] as const);
+    const [of, by, why] = key;
+    const named = { ...row, project: of, route: by, code: why, bytes: NOTHING };
+    this.#rejectSums.set(key.join('\0'), { row: named, rejects: 1, events });
+  }
+
+  #sumOf(key: readonly string[]): RejectSum | undefined {
+    return this.#rejectSums.get(key.join('\0'));
   }
 
   /** Writes what stands for the rejects beyond the limit. Returns how many those were. */

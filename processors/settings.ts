@@ -4,13 +4,15 @@
  */
 
 /** Version of the fold's results. Raised with every change after which the same log gives other rows. */
-export const FOLD_VERSION = 2;
+export const FOLD_VERSION = 3;
 
 export interface FoldSettings {
   /** Length of an epoch in log time, ms. */
   readonly epochMs: number;
   /** An epoch also ends after this many records. */
   readonly epochRecordsMax: number;
+  /** And when its rows, those still to be written included, have about this many bytes. */
+  readonly epochBytesMax: number;
   /** How long a gap in sequence numbers waits, ms of log time. Also how long a view's clock is measured. */
   readonly reorderMs: number;
   /** A view from which nothing came for so long has ended, ms of log time. */
@@ -46,16 +48,21 @@ export interface FoldSettings {
   readonly eventsPerViewMax: number;
   /** Rows of `rejected` in one epoch; beyond, one row for each project, way and reason stands for the rest. */
   readonly rejectsPerEpochMax: number;
+  /** Bytes that rows of `rejected` may take in one epoch; beyond, rows come without the original bytes. */
+  readonly rejectBytesPerEpochMax: number;
   /** What a view waits to credit until it has a place in time; beyond, it is placed at once. */
   readonly pendingCreditsMax: number;
 }
 
 const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 86_400_000;
+const MIB = 1_048_576;
 
 export const defaultFoldSettings: FoldSettings = {
   epochMs: 2_000,
   epochRecordsMax: 10_000,
+  epochBytesMax: 64 * MIB,
   reorderMs: 5_000,
   viewTimeoutMs: 2 * MINUTE_MS,
   pausedTimeoutMs: 60 * MINUTE_MS,
@@ -74,19 +81,60 @@ export const defaultFoldSettings: FoldSettings = {
   closedMemoryMax: 200_000,
   eventsPerViewMax: 10_000,
   rejectsPerEpochMax: 1_000,
+  rejectBytesPerEpochMax: 16 * MIB,
   pendingCreditsMax: 2_000,
 };
+
+/**
+ * What the log may announce: the least and the most of each. Wider than what an operator may want, and narrow enough that
+ * no record can hold up a partition (an epoch of no length never ends) or let its state grow beyond a machine.
+ */
+const RANGES: Readonly<Record<keyof FoldSettings, readonly [least: number, most: number]>> = {
+  epochMs: [10, HOUR_MS],
+  epochRecordsMax: [1, 10_000_000],
+  epochBytesMax: [MIB, 256 * MIB],
+  reorderMs: [0, HOUR_MS],
+  viewTimeoutMs: [1, 7 * DAY_MS],
+  pausedTimeoutMs: [1, 7 * DAY_MS],
+  gapMs: [1, DAY_MS],
+  reopenMs: [0, 35 * DAY_MS],
+  closedMemoryMs: [0, 365 * DAY_MS],
+  pastMs: [MINUTE_MS, 3_650 * DAY_MS],
+  retentionMs: [MINUTE_MS, 3_650 * DAY_MS],
+  futureMs: [0, DAY_MS],
+  waitingMax: [0, 100_000],
+  viewsMax: [1, 10_000_000],
+  intervalTuplesMax: [1, 100_000],
+  silentMs: [0, DAY_MS],
+  edgeDedupMs: [0, 7 * DAY_MS],
+  edgeDedupMax: [0, 50_000_000],
+  closedMemoryMax: [0, 50_000_000],
+  eventsPerViewMax: [0, 1_000_000],
+  rejectsPerEpochMax: [0, 100_000],
+  rejectBytesPerEpochMax: [0, 256 * MIB],
+  pendingCreditsMax: [0, 100_000],
+};
+
+function isUsable(name: string, value: number | undefined): boolean {
+  if (value === undefined || !Number.isSafeInteger(value) || !Object.hasOwn(RANGES, name)) {
+    return false;
+  }
+  const [least, most] = RANGES[name as keyof FoldSettings];
+  return value >= least && value <= most;
+}
 
 /** The settings with those of a `settings` record laid over; unknown names and bad values are ignored. */
 export function withAnnounced(
   settings: FoldSettings,
   values: Readonly<Record<string, number>>,
 ): FoldSettings {
-  const known = Object.keys(settings).filter((name) => {
-    const value = values[name];
-    return value !== undefined && Number.isSafeInteger(value) && value >= 0;
-  });
+  const known = Object.keys(settings).filter((name) => isUsable(name, values[name]));
   return { ...settings, ...Object.fromEntries(known.map((name) => [name, values[name]])) };
+}
+
+/** How many of the values `withAnnounced` ignores. */
+export function countIgnored(values: Readonly<Record<string, number>>): number {
+  return Object.keys(values).filter((name) => !isUsable(name, values[name])).length;
 }
 
 /** The wanted settings that differ from those in force: what a `settings` record must announce. */

@@ -4,6 +4,7 @@
  * Time from an event to the next belongs to the state held. Nothing before first playing is rebuffering, seeking or
  * playing; a restart is to a view that has played what startup was to it before.
  */
+import type { FoldCounters } from './fold-counters.ts';
 import { PlayClock, type SavedPlayClock } from './play-clock.ts';
 
 /** Codes of the states, in the order of the beat schema. */
@@ -77,8 +78,8 @@ export class StateMachine {
     this.playing = playing;
   }
 
-  static load(saved: SavedMachine): StateMachine {
-    const machine = new StateMachine(PlayClock.load(saved.playing));
+  static load(saved: SavedMachine, counters: FoldCounters): StateMachine {
+    const machine = new StateMachine(PlayClock.load(saved.playing, counters));
     Object.assign(machine, saved.values);
     machine.#startingSeen = saved.startingSeen;
     machine.#seekOpen = saved.seekOpen;

@@ -1,9 +1,11 @@
 /**
  * The order of reports that carry no sequence numbers: by timestamp, each waiting `reorderMs` of log time so that an
- * earlier one can still come. Identity is a hash of the event's bytes, remembered for the last `IDENTITIES_MAX`.
+ * earlier one can still come. Of more than `waitingMax` the earliest pass at once. Identity is a hash of the event's bytes,
+ * remembered for the last `IDENTITIES_MAX`.
  */
+import { FoldCounters } from './fold-counters.ts';
 
-const IDENTITIES_MAX = 1_024;
+export const IDENTITIES_MAX = 1_024;
 
 export interface TimedReport {
   readonly at: number;
@@ -23,6 +25,11 @@ export class TimeLane {
   #identities = new Set<number>();
   /** Timestamp of the latest report that was let through. */
   passedAt = Number.NEGATIVE_INFINITY;
+  readonly #counters: FoldCounters;
+
+  constructor(counters = new FoldCounters()) {
+    this.#counters = counters;
+  }
 
   /** Takes over what was saved of a lane in the same place. */
   restore({ waiting, identities, passedAt }: SavedTimeLane): void {
@@ -60,6 +67,17 @@ export class TimeLane {
     this.waiting.forEach((report, index) => {
       if (report.arrivedMs + reorderMs <= nowMs) count = index + 1;
     });
+    return this.#pass(count);
+  }
+
+  /** Those beyond what may wait: the earliest, in order. */
+  takeBeyond(waitingMax: number): TimedReport[] {
+    const count = Math.max(0, this.waiting.length - waitingMax);
+    this.#counters.timedPassedEarly += count;
+    return this.#pass(count);
+  }
+
+  #pass(count: number): TimedReport[] {
     const due = this.waiting.splice(0, count);
     for (const { at } of due) this.passedAt = Math.max(this.passedAt, at);
     return due;
@@ -73,6 +91,7 @@ export class TimeLane {
   }
 
   #forgetOldest(): void {
+    this.#counters.timedIdentitiesForgotten++;
     for (const identity of this.#identities) {
       this.#identities.delete(identity);
       return;

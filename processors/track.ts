@@ -2,12 +2,14 @@
  * A value over a view's time, held until the next report that has one, and weighed by playing time.
  *
  * Reports about requests fall anywhere, also before others already taken. So points are kept for a while in log time
- * and summed after that: within it the sums are a function of the set of reports, not of their order.
+ * and summed after that: within it the sums are a function of the set of reports, not of their order. What comes after
+ * that for a time already summed holds from there on: no playing time is weighed twice.
  */
+import { FoldCounters } from './fold-counters.ts';
 import type { PlayClock } from './play-clock.ts';
 
 /** Points kept; beyond, the earliest are summed before their time. */
-const POINTS_MAX = 128;
+export const POINTS_MAX = 128;
 
 export interface Point {
   /** Client's timestamp, ms. */
@@ -47,6 +49,7 @@ export interface SavedTrack {
   /** Null while nothing was summed. */
   readonly sums: TrackSums | null;
   readonly held: number | null;
+  /** Playing time up to which all is summed, ms. */
   readonly heldFromMs: number;
 }
 
@@ -60,6 +63,7 @@ interface Placed {
 
 export class Track {
   readonly #keepMs: number;
+  readonly #counters: FoldCounters;
   #points: Point[] = [];
   #sums: TrackSums = {
     knownMs: 0,
@@ -74,12 +78,14 @@ export class Track {
   };
 
   /** @param keepMs How long a point is kept, ms of log time; 0 where all reports come in order. */
-  constructor(keepMs: number) {
+  constructor(keepMs: number, counters = new FoldCounters()) {
     this.#keepMs = keepMs;
+    this.#counters = counters;
   }
 
-  static load({ keepMs, points, sums, held, heldFromMs }: SavedTrack): Track {
-    const track = new Track(keepMs);
+  static load(saved: SavedTrack, counters: FoldCounters): Track {
+    const { keepMs, points, sums, held, heldFromMs } = saved;
+    const track = new Track(keepMs, counters);
     track.#points = points.map((point) => ({ ...point, playedMs: point.playedMs ?? undefined }));
     if (sums !== null) track.#sums = { ...sums };
     track.#held = held ?? undefined;
@@ -99,9 +105,11 @@ export class Track {
 
   add(point: Point, clock: PlayClock): void {
     if (this.#keepMs === 0 && point.playedMs !== undefined) {
-      this.#follow(point.playedMs, point);
+      this.#follow(point.playedMs, point, clock);
       return;
     }
+    // Where the reports in order have a value, another source fills nothing in.
+    if (this.#keepMs === 0 && !Number.isNaN(this.#held ?? UNKNOWN)) return;
     this.#points.push(point);
     const oldest = this.#points[0];
     if (oldest === undefined || this.#points.length < 2) return;
@@ -110,8 +118,14 @@ export class Track {
   }
 
   /** All reports come in order: the value held so far is summed at once. */
-  #follow(playedMs: number, point: Point): void {
-    if (this.#held !== undefined) weigh(this.#sums, this.#heldFromMs, this.#held, playedMs);
+  #follow(playedMs: number, point: Point, clock: PlayClock): void {
+    if (this.#points.length > 0) {
+      // What another source said in between has held since.
+      this.#addTo(this.#sums, clock, playedMs);
+      this.#points = [];
+    } else if (this.#held !== undefined) {
+      weigh(this.#sums, this.#heldFromMs, this.#held, playedMs);
+    }
     this.#held = point.value;
     this.#heldFromMs = playedMs;
   }
@@ -122,17 +136,27 @@ export class Track {
   /** Sums up to the end of playing, the points not yet settled included. */
   sums(clock: PlayClock): TrackSums {
     const sums = { ...this.#sums };
-    if (this.#held !== undefined) weigh(sums, this.#heldFromMs, this.#held, clock.totalMs);
-    const placed = this.#placed(clock);
-    placed.forEach((entry, index) => {
-      weigh(sums, entry.playedMs, entry.point.value, placed[index + 1]?.playedMs ?? clock.totalMs);
-    });
+    this.#addTo(sums, clock, clock.totalMs);
     return sums;
+  }
+
+  /** Adds what is held and the points, each up to the next and the last up to `toMs` of playing time. */
+  #addTo(sums: TrackSums, clock: PlayClock, toMs: number): void {
+    const placed = this.#placed(clock);
+    const firstMs = placed[0]?.playedMs ?? toMs;
+    if (this.#held !== undefined) weigh(sums, this.#heldFromMs, this.#held, firstMs);
+    placed.forEach((entry, index) => {
+      weigh(sums, entry.playedMs, entry.point.value, placed[index + 1]?.playedMs ?? toMs);
+    });
   }
 
   /** Sums the earliest points while they and their successors have been kept long enough. */
   #settle(nowMs: number, clock: PlayClock): void {
     const placed = this.#placed(clock);
+    if (this.#held !== undefined) {
+      weigh(this.#sums, this.#heldFromMs, this.#held, placed[0]?.playedMs ?? this.#heldFromMs);
+      this.#held = undefined;
+    }
     let settled = 0;
     for (; settled + 1 < placed.length; settled++) {
       const entry = placed[settled];
@@ -140,15 +164,17 @@ export class Track {
       if (entry === undefined || next === undefined) break;
       const kept = Math.max(entry.point.arrivedMs, next.point.arrivedMs) + this.#keepMs <= nowMs;
       if (!kept && placed.length - settled <= POINTS_MAX) break;
+      if (!kept) this.#counters.pointsSummedEarly++;
       weigh(this.#sums, entry.playedMs, entry.point.value, next.playedMs);
     }
     this.#points = placed.slice(settled).map(({ point }) => point);
+    this.#heldFromMs = placed[settled]?.playedMs ?? this.#heldFromMs;
   }
 
   #placed(clock: PlayClock): Placed[] {
     const placed = this.#points.map((point) => ({
       point,
-      playedMs: point.playedMs ?? clock.playedBefore(point.at),
+      playedMs: Math.max(this.#heldFromMs, point.playedMs ?? clock.playedBefore(point.at)),
     }));
     if (placed.length > 1) placed.sort(byPlace);
     return placed;

@@ -8,6 +8,7 @@
 import { RowWriter } from '../platform/store/row-binary.ts';
 import { dimensions } from '../schemas/catalogue/dimensions.ts';
 import { NOW_LEAVES_OUT } from '../schemas/tables/tables.ts';
+import { FoldCounters } from './fold-counters.ts';
 
 /** What stands for a value that did not fit a limit. */
 export const OTHER = '(other)';
@@ -18,7 +19,7 @@ const VIDEO = names.indexOf('video_id');
 const ASN = names.indexOf('asn');
 
 export interface TupleLimits {
-  /** Tuples kept; beyond, new ones come without video_id and asn. */
+  /** Tuples kept; beyond, new ones come without video_id and asn, and beyond twice as many without any value. */
   readonly tuplesMax: number;
   /** Those that nothing refers to are let go at the end of an epoch that has so many. */
   readonly sweepFrom: number;
@@ -50,14 +51,16 @@ interface Tuple {
 
 export class Tuples {
   readonly #limits: TupleLimits;
+  readonly #counters: FoldCounters;
   #ids = new Map<string, number>();
   #tuples: Tuple[] = [];
   readonly #out = new RowWriter(1024);
   /** Number of tuples at which the next sweep is due. */
   sweepAt: number;
 
-  constructor(limits = tupleLimits) {
+  constructor(limits = tupleLimits, counters = new FoldCounters()) {
     this.#limits = limits;
+    this.#counters = counters;
     this.sweepAt = limits.sweepFrom;
   }
 
@@ -104,6 +107,7 @@ export class Tuples {
   ofView(project: string, context: readonly string[]): number {
     const values = intervalIndexes.map((index) => context[index] ?? '');
     if (this.#tuples.length >= this.#limits.tuplesMax) {
+      this.#counters.tuplesLimited++;
       values[VIDEO] = OTHER;
       values[ASN] = OTHER;
     }
@@ -134,6 +138,14 @@ export class Tuples {
     return tuple.withoutBoth;
   }
 
+  /** The tuple of which only the project is known. */
+  withoutAll(id: number): number {
+    const { project, values } = this.get(id);
+    const others = values.map(() => OTHER);
+    const key = keyOf(project, others);
+    return this.#ids.get(key) ?? this.#push(key, project, others);
+  }
+
   #replaced({ project, values }: Tuple, indexes: readonly number[], by: string): number {
     return this.#intern(
       project,
@@ -143,7 +155,12 @@ export class Tuples {
 
   #intern(project: string, values: readonly string[]): number {
     const key = keyOf(project, values);
-    return this.#ids.get(key) ?? this.#push(key, project, values);
+    const known = this.#ids.get(key);
+    if (known !== undefined) return known;
+    if (this.#tuples.length < 2 * this.#limits.tuplesMax) return this.#push(key, project, values);
+    const others = values.map(() => OTHER);
+    const rest = keyOf(project, others);
+    return this.#ids.get(rest) ?? this.#push(rest, project, others);
   }
 
   #push(key: string, project: string, values: readonly string[]): number {

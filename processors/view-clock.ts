@@ -3,12 +3,16 @@
  *
  * Durations are differences of the client's own timestamps. The *line* is the client's time with its steps taken out:
  * it never goes back. A place in time is the line plus a shift, measured on the first beats and then fixed.
+ *
+ * Guarantee: what was taken keeps a place that is not before what may be said of the past, whatever is measured later.
  */
 export class ViewClock {
   trusted = false;
   /** Log's clock minus client's, ms: the smallest seen while it is measured. */
   shiftMs = Number.POSITIVE_INFINITY;
   fixed = false;
+  /** Below this the shift would put something that was taken too far into the past: a step of the clock, no measure. */
+  floorMs = Number.NEGATIVE_INFINITY;
   /** The smallest seen ever; moves nothing. */
   skewMs = Number.POSITIVE_INFINITY;
   /** What steps of the client's clock add to its timestamps to give the line. */
@@ -30,7 +34,13 @@ export class ViewClock {
     const offset = nowMs - latestAt;
     if (this.trusted) this.shiftMs = 0;
     if (offset < this.skewMs) this.skewMs = offset;
-    if (!this.fixed && !this.trusted && offset < this.shiftMs) this.shiftMs = offset;
+    if (this.fixed || this.trusted || offset < this.floorMs) return;
+    if (offset < this.shiftMs) this.shiftMs = offset;
+  }
+
+  /** Something at this place on the line was taken: it may not come to lie before `earliestMs`. */
+  keep(lineMs: number, earliestMs: number): void {
+    if (!this.fixed) this.floorMs = Math.max(this.floorMs, earliestMs - lineMs);
   }
 
   /** Where a client's timestamp lies on the log's clock, ms. */

@@ -15,13 +15,17 @@ for (const [alias, name] of Object.entries(dimensionAliases)) {
 
 const RANK_FACTOR = 2 ** 48;
 const RUN_FACTOR = 2 ** 32;
+/** Larger runs and numbers are as the largest: nobody outranks another by counting far. */
+const RUN_MAX = 2 ** 15 - 1;
+const SEQ_MAX = RUN_FACTOR - 2;
 
 /** Ranks of who says something: the larger wins. */
 export const RANK = { request: 0, response: 1, epas: 2, cmcd: 3, native: 4 } as const;
 
 /** Orders statements: by rank, then by run and sequence number. */
 export function contextStamp(rank: number, run: number, seq: number): number {
-  return rank * RANK_FACTOR + run * RUN_FACTOR + seq + 1;
+  const number = Math.min(SEQ_MAX, Math.max(-1, seq));
+  return rank * RANK_FACTOR + Math.min(RUN_MAX, run) * RUN_FACTOR + number + 1;
 }
 
 /** A value that was said, with the place of its dimension among `dimensions`. */
@@ -36,6 +40,7 @@ const NEVER = -1;
 
 export class ViewContext {
   readonly values: string[] = new Array(dimensions.length).fill('');
+  #chars = 0;
   readonly #stamps = new Float64Array(dimensions.length).fill(NEVER);
   /**
    * Bytes taken last, the dimensions in them, and the stamp with which they were said. They only save work: a view
@@ -44,6 +49,11 @@ export class ViewContext {
   #last: Buffer | undefined;
   #lastIndexes: number[] = [];
   #lastStamp = NEVER;
+
+  /** Characters of all values. */
+  get chars(): number {
+    return this.#chars;
+  }
 
   /** What was said, dimension by dimension. */
   save(): SavedValue[] {
@@ -57,6 +67,7 @@ export class ViewContext {
   }
 
   restore({ dimension, value, stamp }: SavedValue): void {
+    this.#chars += value.length;
     this.values[dimension] = value;
     this.#stamps[dimension] = stamp;
   }
@@ -88,7 +99,9 @@ export class ViewContext {
   #say(index: number, value: string, stamp: number): boolean {
     if (stamp < (this.#stamps[index] ?? 0)) return false;
     this.#stamps[index] = stamp;
-    if (this.values[index] === value) return false;
+    const before = this.values[index] ?? '';
+    if (before === value) return false;
+    this.#chars += value.length - before.length;
     this.values[index] = value;
     return true;
   }

@@ -1,10 +1,14 @@
 /**
  * The life of a partition's views: opened by what names them, given a place in time, closed by their end or by silence,
  * let go when they cannot be opened again. Log time alone decides.
+ *
+ * Guarantee: a view has at most a few entries among what is to be done, whatever is said of it, and one on which the fold
+ * fails is let go, so that it fails once.
  */
 import { createHash } from 'node:crypto';
 import { type Deadline, type DeadlineKind, Deadlines } from './deadlines.ts';
 import { ExpiringIds } from './expiring-ids.ts';
+import type { FoldCounters } from './fold-counters.ts';
 import { Intervals, pendingPlayingMs } from './intervals.ts';
 import { dayOf, type EpochRows } from './rows.ts';
 import type { FoldSettings } from './settings.ts';
@@ -14,6 +18,20 @@ import { View } from './view.ts';
 import { indexOfDimension } from './view-context.ts';
 
 const VIEWER = indexOfDimension('viewer_user_id');
+/** A paused view is looked at so often until its timeout at least, so that one that plays on needs no entry of its own. */
+const PAUSED_LOOKS = 64;
+/** About what a row of a view takes beside its texts, what a character of those may, and what a cell does, bytes. */
+const VIEW_ROW_BYTES = 1_200;
+const CHAR_BYTES = 3;
+const CELL_ROW_BYTES = 400;
+
+/** What is done to a view by those that hold its reports. */
+export interface ViewDuties {
+  /** Gives up gaps of a view that have waited long enough. */
+  reorder(view: View, atMs: number): void;
+  /** The fold failed on a view, or on a row of none: it is told, and goes on. */
+  failed(view: View | undefined, error: unknown): void;
+}
 
 /** Why a view is not opened. */
 export type OpenRefusal = 'view_closed' | 'views_limit';
@@ -53,11 +71,33 @@ export class ViewLife {
   readonly closedIds = new ExpiringIds();
   readonly #deadlines = new Deadlines<View>();
   readonly #dirty: View[] = [];
+  /** About what the rows of those will take, bytes. */
+  #dirtyBytes = 0;
+  readonly #duties: ViewDuties;
 
-  constructor(rows: EpochRows, settings: FoldSettings, limits?: TupleLimits) {
+  constructor(rows: EpochRows, settings: FoldSettings, duties: ViewDuties, limits?: TupleLimits) {
     this.#rows = rows;
     this.settings = settings;
-    this.intervals = new Intervals(settings, limits);
+    this.#duties = duties;
+    this.intervals = new Intervals(settings, rows.counters, limits);
+  }
+
+  get counts(): FoldCounters {
+    return this.#rows.counters;
+  }
+
+  /** Views held, and entries of what is to be done to views. */
+  get viewCount(): number {
+    return this.#views.size;
+  }
+
+  get deadlineCount(): number {
+    return this.#deadlines.size;
+  }
+
+  /** About what the epoch's rows take, those still to be written included, bytes. */
+  get epochBytes(): number {
+    return this.#rows.bytes + this.#dirtyBytes + CELL_ROW_BYTES * this.intervals.cellCount;
   }
 
   /** True when nothing waits to be written: the state is that of an epoch's end. */
@@ -121,14 +161,14 @@ export class ViewLife {
     this.#deadlines.restore(deadline);
   }
 
-  setSettings(settings: FoldSettings): void {
+  setSettings(settings: FoldSettings, nowMs: number): void {
     const waitsShorter = settings.reorderMs < this.settings.reorderMs;
     this.settings = settings;
     this.intervals.settings = settings;
     for (const view of this.#views.values()) {
-      this.#scheduleTimeout(view);
+      this.#scheduleTimeout(view, Math.max(nowMs, view.lastArrivalMs));
       // Its wait is over sooner than was set; a view whose reports all wait is placed only after that.
-      if (waitsShorter && view.reorderScheduled) this.#scheduleReorder(view);
+      if (waitsShorter) this.#scheduleReorder(view);
     }
   }
 
@@ -139,7 +179,7 @@ export class ViewLife {
     if (existing !== undefined) return existing;
     if (this.closedIds.has(closedIdOf(key))) return 'view_closed';
     if (this.#views.size >= this.settings.viewsMax) return 'views_limit';
-    const view = new View(key, project, id, nowMs);
+    const view = new View(key, project, id, nowMs, this.counts);
     this.#views.set(key, view);
     this.counters.viewsOpened++;
     return view;
@@ -147,7 +187,13 @@ export class ViewLife {
 
   /** The view is to have a place in time once its clock was measured for the reorder wait. */
   placeLater(view: View, nowMs: number): void {
-    this.#deadlines.set(nowMs + this.settings.reorderMs, 'place', view);
+    this.#placeAt(view, nowMs + this.settings.reorderMs);
+  }
+
+  #placeAt(view: View, atMs: number): void {
+    if (view.placeScheduled) return;
+    view.placeScheduled = true;
+    this.#deadlines.set(atMs, 'place', view);
   }
 
   /** The view changed: it gets a row at the end of the epoch. */
@@ -155,6 +201,7 @@ export class ViewLife {
     if (view.dirty || view.startDay < 0) return;
     view.dirty = true;
     this.#dirty.push(view);
+    this.#dirtyBytes += VIEW_ROW_BYTES + CHAR_BYTES * view.context.chars;
   }
 
   /** Closes the view, or opens it again. */
@@ -163,7 +210,7 @@ export class ViewLife {
     if (closed) {
       view.closedMs = nowMs;
       this.counters.viewsClosed++;
-      this.#deadlines.set(nowMs + this.settings.reopenMs, 'forget', view);
+      this.#forgetAt(view, nowMs + this.settings.reopenMs);
     }
     this.intervals.gauge(view, false);
     this.mark(view);
@@ -171,13 +218,13 @@ export class ViewLife {
 
   /** Sets what log time must do to the view next. */
   schedule(view: View): void {
-    if (!view.reorderScheduled) this.#scheduleReorder(view);
+    if (!Number.isFinite(view.reorderSetMs)) this.#scheduleReorder(view);
     if (view.closed) return;
     if (!view.silentScheduled) {
       view.silentScheduled = true;
       this.#deadlines.set(view.lastArrivalMs + this.settings.silentMs, 'silent', view);
     }
-    this.#scheduleTimeout(view);
+    this.#scheduleTimeout(view, view.lastArrivalMs);
   }
 
   /** Lets go of every view of a viewer; what they added to sums stays. Returns how many. */
@@ -192,14 +239,28 @@ export class ViewLife {
     return forgotten;
   }
 
-  /** Does what log time has made due. `reorder` gives up the gaps of a view. */
-  advance(nowMs: number, epoch: number, reorder: (view: View, atMs: number) => void): void {
-    for (let due = this.#deadlines.takeDue(nowMs); due !== undefined; ) {
+  /** Does what log time has made due, or as much of it as an epoch has room for: the next record does the rest. */
+  advance(nowMs: number, epoch: number): void {
+    while (this.epochBytes < this.settings.epochBytesMax) {
+      const due = this.#deadlines.takeDue(nowMs);
+      if (due === undefined) break;
       const { atMs, kind, subject: view } = due;
-      if (this.#views.get(view.key) === view) this.#doDue(kind, view, atMs, epoch, reorder);
-      due = this.#deadlines.takeDue(nowMs);
+      if (this.#views.get(view.key) !== view) continue;
+      try {
+        this.#doDue(kind, view, atMs, epoch);
+      } catch (error) {
+        this.#abandon(view, nowMs, error);
+      }
     }
     this.closedIds.advance(nowMs);
+  }
+
+  #abandon(view: View, nowMs: number, error: unknown): void {
+    this.counts.deadlinesFailed++;
+    this.#duties.failed(view, error);
+    this.#letGo(view);
+    this.#rememberClosed(view, nowMs);
+    this.intervals.gauges.move(view.gaugePlace, view.gaugePlace.tuple, -1);
   }
 
   /** Writes the rows of the epoch: views that changed, windows that were added to, who is watching now. */
@@ -207,14 +268,25 @@ export class ViewLife {
     const rows = this.#rows;
     for (const view of this.#dirty) {
       view.dirty = false;
-      this.intervals.settleEnd(view);
-      rows.view(view, epoch);
+      try {
+        this.intervals.settleEnd(view);
+        rows.view(view, epoch);
+      } catch (error) {
+        this.#rowFailed(view, error);
+      }
     }
     this.#dirty.length = 0;
-    this.intervals.write(rows.playback, rows.viewersNow, logTimeMs, (out) =>
-      rows.endRow(out, epoch),
-    );
+    this.#dirtyBytes = 0;
+    this.intervals.write(rows.playback, rows.viewersNow, logTimeMs, {
+      end: (out) => rows.endRow(out, epoch),
+      failed: (error) => this.#rowFailed(undefined, error),
+    });
     if (this.intervals.tuples.sweepDue) this.intervals.sweepTuples(this.#views.values());
+  }
+
+  #rowFailed(view: View | undefined, error: unknown): void {
+    this.counts.rowsFailed++;
+    this.#duties.failed(view, error);
   }
 
   /** Last event of the open view that was silent longest, ms; log time without one. */
@@ -228,18 +300,16 @@ export class ViewLife {
     return openSinceMs;
   }
 
-  #doDue(
-    kind: DeadlineKind,
-    view: View,
-    atMs: number,
-    epoch: number,
-    reorder: (view: View, atMs: number) => void,
-  ): void {
+  #doDue(kind: DeadlineKind, view: View, atMs: number, epoch: number): void {
     switch (kind) {
       case 'reorder':
-        reorder(view, atMs);
+        // Another was set for sooner.
+        if (view.reorderSetMs !== atMs) break;
+        view.reorderSetMs = Number.POSITIVE_INFINITY;
+        this.#duties.reorder(view, atMs);
         break;
       case 'place':
+        view.placeScheduled = false;
         this.place(view, epoch);
         break;
       case 'timeout':
@@ -261,14 +331,21 @@ export class ViewLife {
       // All of it still waits, or was refused: it is placed when there is something to place, else let go.
       const soonestMs = view.soonestWaitMs(this.settings.reorderMs);
       if (soonestMs === undefined) this.#letGo(view);
-      else this.#deadlines.set(soonestMs, 'place', view);
+      else this.#placeAt(view, soonestMs);
       return;
     }
     clock.fixed = clock.measured;
     if (view.startDay < 0) view.startDay = dayOf(view.startMs);
     const latestMs = view.lastArrivalMs + this.settings.futureMs;
-    for (const event of view.held) this.#rows.viewEvent(view, event, latestMs, epoch);
+    const { held } = view;
     view.held = [];
+    for (const event of held) {
+      try {
+        this.#rows.viewEvent(view, event, latestMs, epoch);
+      } catch (error) {
+        this.#rowFailed(view, error);
+      }
+    }
     if (clock.fixed) this.intervals.place(view);
     this.mark(view);
   }
@@ -281,8 +358,8 @@ export class ViewLife {
 
   #scheduleReorder(view: View): void {
     const soonestMs = view.soonestWaitMs(this.settings.reorderMs);
-    if (soonestMs === undefined) return;
-    view.reorderScheduled = true;
+    if (soonestMs === undefined || soonestMs >= view.reorderSetMs) return;
+    view.reorderSetMs = soonestMs;
     this.#deadlines.set(soonestMs, 'reorder', view);
   }
 
@@ -299,13 +376,15 @@ export class ViewLife {
     if (view.timeoutSetMs !== nowMs) return;
     view.timeoutSetMs = Number.POSITIVE_INFINITY;
     if (view.closed) return;
-    if (this.#timeoutAt(view) > nowMs) this.#scheduleTimeout(view);
+    if (this.#timeoutAt(view) > nowMs) this.#scheduleTimeout(view, nowMs);
     else this.turn(view, true, nowMs);
   }
 
-  /** A view that goes on playing after a pause times out sooner than was set. */
-  #scheduleTimeout(view: View): void {
-    const atMs = this.#timeoutAt(view);
+  /** A view that goes on playing after a pause times out sooner: it is looked at before its timeout may come. */
+  #scheduleTimeout(view: View, fromMs: number): void {
+    const { pausedTimeoutMs, viewTimeoutMs } = this.settings;
+    const lookMs = Math.max(viewTimeoutMs, Math.ceil(pausedTimeoutMs / PAUSED_LOOKS));
+    const atMs = Math.min(this.#timeoutAt(view), fromMs + lookMs);
     if (view.closed || atMs >= view.timeoutSetMs) return;
     view.timeoutSetMs = atMs;
     this.#deadlines.set(atMs, 'timeout', view);
@@ -319,14 +398,32 @@ export class ViewLife {
 
   /** Lets go of a closed view; its id is remembered for a while. */
   #forget(view: View, nowMs: number): void {
+    view.forgetScheduled = false;
     if (!view.closed) return;
-    const { closedMemoryMax, closedMemoryMs, reopenMs } = this.settings;
-    if (view.closedMs + reopenMs > nowMs) {
-      this.#deadlines.set(view.closedMs + reopenMs, 'forget', view);
+    const forgetMs = view.closedMs + this.settings.reopenMs;
+    if (forgetMs > nowMs) {
+      this.#forgetAt(view, forgetMs);
       return;
     }
     this.#letGo(view);
-    this.closedIds.add(closedIdOf(view.key), nowMs + closedMemoryMs, closedMemoryMax);
+    this.#rememberClosed(view, nowMs);
+  }
+
+  /** One entry is enough however often it closes: when it is due, the view is looked at again. */
+  #forgetAt(view: View, atMs: number): void {
+    if (view.forgetScheduled) return;
+    view.forgetScheduled = true;
+    this.#deadlines.set(atMs, 'forget', view);
+  }
+
+  #rememberClosed(view: View, nowMs: number): void {
+    const { closedMemoryMax, closedMemoryMs } = this.settings;
+    const id = closedIdOf(view.key);
+    this.counts.closedIdsForgotten += this.closedIds.add(
+      id,
+      nowMs + closedMemoryMs,
+      closedMemoryMax,
+    );
   }
 }
 

@@ -5,8 +5,10 @@
  * changes nothing within the reorder wait, and what is missing is counted.
  */
 import { EdgeFigures } from './edge-figures.ts';
+import { FoldCounters } from './fold-counters.ts';
 import type { EndedCell, PendingCredit } from './intervals.ts';
 import { Lane } from './lane.ts';
+import { PlayClock } from './play-clock.ts';
 import { StateMachine } from './states.ts';
 import { TimeLane } from './time-lane.ts';
 import type { TimelineEvent } from './timeline-event.ts';
@@ -27,7 +29,8 @@ export class View {
   readonly id: string;
   readonly context = new ViewContext();
   readonly clock = new ViewClock();
-  machine = new StateMachine();
+  readonly #counters: FoldCounters;
+  machine: StateMachine;
 
   /** Source whose reports are the view's states; -1 before any report in order. */
   driver = -1;
@@ -80,8 +83,8 @@ export class View {
 
   /** Log time at which something came last, ms. */
   lastArrivalMs: number;
-  /** First timestamp of a report about a request; the start of a view that has nothing else. */
-  responseAt = Number.POSITIVE_INFINITY;
+  /** First place on the line of a report that makes no states; the start of a view that has nothing else. */
+  asideLineMs = Number.POSITIVE_INFINITY;
   closed = false;
   closedMs = 0;
   /** Day of the first row, days since 1970; -1 before. */
@@ -92,9 +95,12 @@ export class View {
   held: TimelineEvent[] = [];
   /** What each row of its timeline begins with, once it has a place. */
   rowHead: Buffer | undefined;
-  reorderScheduled = false;
-  /** Log time at which it is looked at for its timeout; infinite when none is set. */
+  /** Log time at which its gaps, and its timeout, are looked at; infinite when none is set. */
+  reorderSetMs = Number.POSITIVE_INFINITY;
   timeoutSetMs = Number.POSITIVE_INFINITY;
+  /** It is to be placed, and let go, at a log time that is set. */
+  placeScheduled = false;
+  forgetScheduled = false;
 
   /** Bitrate shown, and live latency, as reported last; -1 unknown. What time is credited with in interval rows. */
   bitrateNow = -1;
@@ -105,6 +111,8 @@ export class View {
   viewerWindow = -1;
   startingWindow = -1;
   startedWindow = -1;
+  /** Moment up to which its time was credited to windows, on the log's clock, ms. */
+  viewedToMs = 0;
   endedCell: EndedCell | undefined;
   readonly gaugePlace: GaugePlace = { tuple: -1, state: -1 };
   silentScheduled = false;
@@ -114,11 +122,19 @@ export class View {
   /** What edge logs say of it. */
   readonly edge = new EdgeFigures();
 
-  constructor(key: string, project: string, id: string, nowMs: number) {
+  constructor(
+    key: string,
+    project: string,
+    id: string,
+    nowMs: number,
+    counters = new FoldCounters(),
+  ) {
     this.key = key;
     this.project = project;
     this.id = id;
     this.lastArrivalMs = nowMs;
+    this.#counters = counters;
+    this.machine = new StateMachine(new PlayClock(counters));
   }
 
   /** The order of one source's reports; `lane` 0 is main, 1 is about requests. */
@@ -126,7 +142,7 @@ export class View {
     const index = source * 2 + lane;
     const existing = this.#lanes[index];
     if (existing !== undefined) return existing;
-    const created = new Lane(lane === 0);
+    const created = new Lane(lane === 0, this.#counters);
     this.#lanes[index] = created;
     const peer = this.#lanes[index ^ 1];
     if (peer !== undefined) {
@@ -138,7 +154,7 @@ export class View {
 
   timeLane(source: number, lane: number): TimeLane {
     const index = source * 2 + lane;
-    this.#timeLanes[index] ??= new TimeLane();
+    this.#timeLanes[index] ??= new TimeLane(this.#counters);
     return this.#timeLanes[index];
   }
 
@@ -149,6 +165,14 @@ export class View {
 
   existingTimeLane(source: number, lane: number): TimeLane | undefined {
     return this.#timeLanes[source * 2 + lane];
+  }
+
+  /** Reports that wait for their turn. */
+  get waitingCount(): number {
+    let waiting = 0;
+    for (const lane of this.#lanes) waiting += lane?.waiting.length ?? 0;
+    for (const lane of this.#timeLanes) waiting += lane?.waiting.length ?? 0;
+    return waiting;
   }
 
   /** When the first of its waits is over, log time in ms; undefined when nothing waits. */
@@ -163,15 +187,22 @@ export class View {
 
   /** A value track. Native reports are one sequence: nothing of theirs has to be kept. */
   track(name: TrackName, source: number): Track {
-    this[name] ??= new Track(source === 0 ? 0 : VALUES_KEPT_MS);
+    this[name] ??= new Track(source === 0 ? 0 : VALUES_KEPT_MS, this.#counters);
     return this[name];
+  }
+
+  /** A value that nothing can have counts as not said. */
+  believed(value: number, max: number, unknown = -1): number {
+    if (value <= max) return value;
+    this.#counters.valuesIgnored++;
+    return unknown;
   }
 
   /** Another source takes over before anything has played: its reports alone make the states. */
   takeOver(source: number): void {
     this.driver = source;
     this.driverHasStates = true;
-    this.machine = new StateMachine();
+    this.machine = new StateMachine(new PlayClock(this.#counters));
     this.clock.lastAt = Number.NaN;
     this.shown = undefined;
     this.selected = undefined;
@@ -183,9 +214,9 @@ export class View {
 
   /** Where the view starts, on the log's clock, ms. */
   get startMs(): number {
-    const { clock, edge, machine, responseAt } = this;
+    const { clock, edge, machine, asideLineMs } = this;
     if (machine.touched) return clock.placeLine(machine.startLineMs);
-    return Number.isFinite(responseAt) ? clock.placeAt(responseAt) : edge.firstMs;
+    return Number.isFinite(asideLineMs) ? clock.placeLine(asideLineMs) : edge.firstMs;
   }
 
   /** Where it ends, or what was heard of it last, ms. */

@@ -3,6 +3,7 @@
  * nothing. Written at the end of each epoch as `viewers_now`.
  */
 import type { RowWriter } from '../platform/store/row-binary.ts';
+import type { RowEnds } from './interval-cells.ts';
 import { STATE } from './states.ts';
 import type { Tuples } from './tuples.ts';
 
@@ -29,6 +30,14 @@ export interface SavedGauge {
 
 export class ViewersGauge {
   #counts = new Map<number, Int32Array>();
+
+  get size(): number {
+    return this.#counts.size;
+  }
+
+  has(tuple: number): boolean {
+    return this.#counts.has(tuple);
+  }
 
   /** Tuples that have counts, in the order of their rows. */
   tuples(): Iterable<number> {
@@ -62,7 +71,7 @@ export class ViewersGauge {
   }
 
   /** Writes a row for each tuple that has views. */
-  write(out: RowWriter, tuples: Tuples, atMs: number, end: () => void): void {
+  write(out: RowWriter, tuples: Tuples, atMs: number, rows: RowEnds): void {
     for (const [id, counts] of this.#counts) {
       if (counts.every((count) => count === 0)) {
         this.#counts.delete(id);
@@ -73,7 +82,7 @@ export class ViewersGauge {
       out.dateTime64Ms(atMs);
       out.raw(nowBytes);
       for (const count of counts) out.int64(count);
-      end();
+      rows.end(out);
     }
   }
 

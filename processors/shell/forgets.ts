@@ -35,19 +35,25 @@ export interface ForgetsDeps {
 const VIEWS_PER_DELETE = 1_000;
 /** Name of the dimension that says who watches. */
 const VIEWER = 'viewer_user_id';
+const VIEWER_ALIAS = 'viewer_id';
+
+/** Bytes hold what a context says of the viewer, by either name of the dimension. */
+function saidIn(bytes: string): string {
+  return `(position(${bytes}, unhex({entry:String})) > 0 OR position(${bytes}, unhex({aliasEntry:String})) > 0)`;
+}
 
 const VIEWS_OF = `SELECT view_id FROM views
     WHERE project = {project:String} AND _partition = {partition:UInt16} AND viewer_user_id = {viewer:String}
   UNION DISTINCT
   SELECT view_id FROM view_events
-    WHERE project = {project:String} AND _partition = {partition:UInt16} AND position(parts, unhex({entry:String})) > 0`;
+    WHERE project = {project:String} AND _partition = {partition:UInt16} AND ${saidIn('parts')}`;
 
 /**
  * What a context says of a viewer, as Avro writes it: both texts with their lengths, so that a short id is not found in
  * the middle of another.
  */
-function avroEntry(viewer: string): Buffer {
-  return Buffer.concat([avroText(VIEWER), avroText(viewer)]);
+function avroEntry(name: string, viewer: string): string {
+  return Buffer.concat([avroText(name), avroText(viewer)]).toString('hex');
 }
 
 /** A text with its length before it, as Avro writes it. */
@@ -61,25 +67,34 @@ export function createForgets({ store, sleep, logger }: ForgetsDeps): Forgets {
   async function purgeViewer(partition: number, project: string, viewer: string): Promise<void> {
     const deleteWhere = (table: string, condition: string, params: Record<string, QueryValue>) =>
       store.command(
-        `ALTER TABLE ${table} DELETE WHERE project = {project:String} AND _partition = {partition:UInt16}
-           AND ${condition} SETTINGS mutations_sync = 2`,
+        `ALTER TABLE ${table} DELETE WHERE _partition = {partition:UInt16} AND ${condition}
+         SETTINGS mutations_sync = 2`,
         { params: { project, partition, ...params } },
       );
-    const entry = avroEntry(viewer).toString('hex');
+    const entries = {
+      entry: avroEntry(VIEWER, viewer),
+      aliasEntry: avroEntry(VIEWER_ALIAS, viewer),
+    };
     const found = await store.queryOnWriter<{ view_id: string }>(VIEWS_OF, {
-      params: { project, partition, viewer, entry },
+      params: { project, partition, viewer, ...entries },
     });
     const ids = found.map(({ view_id }) => view_id);
     for (let from = 0; from < ids.length; from += VIEWS_PER_DELETE) {
       const some = { ids: ids.slice(from, from + VIEWS_PER_DELETE) };
       // The rows of `views` name the others, so they go last.
       for (const table of ['view_events', 'rejected', 'views']) {
-        await deleteWhere(table, 'view_id IN {ids:Array(String)}', some);
+        await deleteWhere(
+          table,
+          'project = {project:String} AND view_id IN {ids:Array(String)}',
+          some,
+        );
       }
     }
     // Records as the log has them, and what was rejected as it came: JSON, with the id as it is stored in place of its own.
-    const said = `(position(bytes, unhex({entry:String})) > 0 OR position(bytes, {quoted:String}) > 0)`;
-    await deleteWhere('rejected', said, { entry, quoted: JSON.stringify(viewer) });
+    // A record that could not be read at all is of no project.
+    const said = `project IN ({project:String}, '')
+      AND (${saidIn('bytes')} OR position(bytes, {quoted:String}) > 0)`;
+    await deleteWhere('rejected', said, { ...entries, quoted: JSON.stringify(viewer) });
   }
 
   return {

@@ -90,13 +90,16 @@ export function createSink({ epochs, logger, sleep }: SinkDeps): Sink {
     signal: AbortSignal | undefined,
     ask: (retried: boolean) => Promise<Result>,
   ): Promise<Result> {
-    for (let waitMs = RETRY_MS_MIN, retried = false; ; retried = true) {
+    for (let waitMs = RETRY_MS_MIN, failures = 0; ; ) {
       try {
-        return await ask(retried);
+        return await ask(failures > 0);
       } catch (error) {
         if (!(error instanceof StoreError) || error.code === 'store_closed') throw error;
         counters.failuresRetried++;
-        logger.error({ ...what, code: error.code, error }, 'the store failed; it is asked again');
+        failures++;
+        // An outage is told when it begins, and then ever more rarely.
+        if (Number.isInteger(Math.log2(failures)))
+          logger.error({ ...what, failures, error }, 'the store failed; it is asked again');
       }
       await sleep(waitMs, signal);
       waitMs = Math.min(2 * waitMs, RETRY_MS_MAX);

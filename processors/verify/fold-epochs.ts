@@ -5,6 +5,9 @@ import type { Commit, SealedEpoch } from '../shell/epoch-store.ts';
 import { sealEpoch } from '../shell/sink.ts';
 import type { Pacing } from './pacing.ts';
 
+/** Records folded between two pauses: some milliseconds of work. */
+const RECORDS_PER_TURN = 200;
+
 /** A state of the fold, and where the log goes on from it. */
 export interface FoldStart {
   readonly fold: PartitionFold;
@@ -43,7 +46,8 @@ export async function* foldEpochs(deps: FoldEpochsDeps): AsyncGenerator<SealedEp
     open = 0;
     return sealed;
   };
-  const options = { fromOffset, follow: false, ...(signal === undefined ? {} : { signal }) };
+  const batchRecordsMax = RECORDS_PER_TURN;
+  const options = { fromOffset, batchRecordsMax, follow: false, ...(signal && { signal }) };
   reading: for await (const records of log.read(fold.partition, options)) {
     for (const record of records) {
       if (record.offset >= commit.nextOffset) break reading;

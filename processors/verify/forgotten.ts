@@ -19,16 +19,17 @@ import {
 import type { Table } from '../../schemas/tables/table.ts';
 import { rejected, viewEvents, views } from '../../schemas/tables/tables.ts';
 import { BeatCursor } from '../cursor.ts';
+import { avroText } from '../shell/forgets.ts';
 import type { Pacing } from './pacing.ts';
 import { epochOfRow, type RowRef, shapeNamed } from './table-shape.ts';
 import type { StoredForget } from './table-source.ts';
 
 const VIEWER = 'viewer_user_id';
 /** Names by which a beat may say the viewer. */
-const VIEWER_NAMES: ReadonlySet<string> = new Set([
+const VIEWER_NAMES: readonly string[] = [
   VIEWER,
   ...Object.keys(dimensionAliases).filter((alias) => dimensionAliases[alias] === VIEWER),
-]);
+];
 
 /** The column of each table that may say a viewer. */
 const SAYS_VIEWER = new Map<Table, string>([
@@ -38,7 +39,11 @@ const SAYS_VIEWER = new Map<Table, string>([
 ]);
 
 interface ForgottenViewer extends StoredForget {
-  readonly bytes: Buffer;
+  readonly text: Buffer;
+  /** What a context says of them, name and value, as Avro writes it: a short id is not found inside another. */
+  readonly entries: readonly Buffer[];
+  /** As a body of JSON says them. */
+  readonly quoted: Buffer;
 }
 
 /** The newest request that covers a view, and whom it may name. */
@@ -56,7 +61,7 @@ export class ForgottenViews {
   readonly #cursor = new BeatCursor();
 
   constructor(forgets: readonly StoredForget[]) {
-    this.#viewers = forgets.map((forget) => ({ ...forget, bytes: Buffer.from(forget.viewer) }));
+    this.#viewers = forgets.map(viewerOf);
   }
 
   /** Finds the views that named one of the viewers before the request. */
@@ -81,8 +86,7 @@ export class ForgottenViews {
     const cell = (name: string) => stringBytes(row.bytes, cells[reader.indexOf(name)] as number);
     const project = String(cell('project'));
     const said = cell(column);
-    const says = (viewer: ForgottenViewer): boolean =>
-      table === views ? said.equals(viewer.bytes) : said.includes(viewer.bytes);
+    const says = (viewer: ForgottenViewer): boolean => saysViewer(table, said, viewer);
     const epoch = epochOfRow(row);
     if (table === rejected && this.#anyBefore(project, epoch, says)) return 'says_viewer';
     const view = this.#views.get(keyOf(project, String(cell('view_id'))));
@@ -92,35 +96,30 @@ export class ForgottenViews {
 
   #anyBefore(project: string, epoch: number, says: (viewer: ForgottenViewer) => boolean): boolean {
     return this.#viewers.some(
-      (viewer) => viewer.project === project && epoch <= viewer.epoch && says(viewer),
+      (viewer) =>
+        // A record that could not be read at all is of no project.
+        (viewer.project === project || project === '') && epoch <= viewer.epoch && says(viewer),
     );
   }
 
-  #look(record: LogRecord): void {
+  #look({ offset, value }: LogRecord): void {
     const named = this.#viewers.filter(
-      ({ bytes, offset }) => record.offset < offset && record.value.includes(bytes),
+      (viewer) => offset < viewer.offset && viewer.entries.some((entry) => value.includes(entry)),
     );
     if (named.length === 0) return;
-    const { kind } = recordVersionOf(record.value) ?? {};
-    if (kind === 'beat') this.#lookAtBeat(record.value, named);
-    else if (kind === 'edge') this.#lookAtEdge(record.value, named);
+    const { project, view } = this.#viewOf(value) ?? {};
+    if (project === undefined || view === undefined) return;
+    for (const viewer of named) if (viewer.project === project) this.#add(project, view, viewer);
   }
 
-  #lookAtBeat(value: Buffer, named: readonly ForgottenViewer[]): void {
+  /** The view that a record is of; undefined for a record of none. */
+  #viewOf(value: Buffer): { project: string; view: string } | undefined {
+    const { kind } = recordVersionOf(value) ?? {};
+    if (kind !== 'beat') return bodyOf('edge', value);
     const cursor = this.#cursor;
-    for (const viewer of named) {
-      if (!cursor.open(value, HEADER_BYTES)) return;
-      const project = cursor.text(cursor.projectStart, cursor.projectEnd);
-      if (project !== viewer.project || !namesViewer(cursor, viewer)) continue;
-      this.#add(project, cursor.text(cursor.viewStart, cursor.viewEnd), viewer);
-    }
-  }
-
-  #lookAtEdge(value: Buffer, named: readonly ForgottenViewer[]): void {
-    const body = bodyOf('edge', value);
-    for (const viewer of named) {
-      if (body?.project === viewer.project) this.#add(body.project, body.view, viewer);
-    }
+    if (!cursor.open(value, HEADER_BYTES)) return undefined;
+    const project = cursor.text(cursor.projectStart, cursor.projectEnd);
+    return { project, view: cursor.text(cursor.viewStart, cursor.viewEnd) };
   }
 
   #add(project: string, view: string, viewer: ForgottenViewer): void {
@@ -158,24 +157,20 @@ function keyOf(project: string, view: string): string {
   return `${project}\0${view}`;
 }
 
-/** By a dimension in its context, or anywhere in an event's parts, which the timeline keeps as they are. */
-function namesViewer(cursor: BeatCursor, { viewer, bytes }: ForgottenViewer): boolean {
-  if (contextNames(cursor, viewer)) return true;
-  while (cursor.next() === 1) {
-    if (cursor.bytes.subarray(cursor.partsStart, cursor.eventEnd).includes(bytes)) return true;
-  }
-  return false;
+function viewerOf(forget: StoredForget): ForgottenViewer {
+  const value = avroText(forget.viewer);
+  return {
+    ...forget,
+    text: Buffer.from(forget.viewer),
+    entries: VIEWER_NAMES.map((name) => Buffer.concat([avroText(name), value])),
+    quoted: Buffer.from(JSON.stringify(forget.viewer)),
+  };
 }
 
-function contextNames(cursor: BeatCursor, viewer: string): boolean {
-  cursor.seekTo(cursor.contextStart);
-  for (let left = cursor.readCount(); left > 0; left = cursor.readCount()) {
-    for (; left > 0; left--) {
-      const isViewer = VIEWER_NAMES.has(cursor.readText());
-      if (cursor.readText() === viewer && isViewer) return true;
-    }
-  }
-  return false;
+function saysViewer(table: Table, said: Buffer, viewer: ForgottenViewer): boolean {
+  if (table === views) return said.equals(viewer.text);
+  if (viewer.entries.some((entry) => said.includes(entry))) return true;
+  return table === rejected && said.includes(viewer.quoted);
 }
 
 /** A record of this kind as an object; undefined for another kind, and for bytes that do not match their schema. */

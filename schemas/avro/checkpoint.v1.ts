@@ -26,12 +26,44 @@ function optional<const Type>(type: Type) {
   return ['null', type] as const;
 }
 
+/** How often a limit was passed, or something was said that cannot be. */
+const counters = record(
+  'Counters',
+  fields(
+    'long',
+    'rejectsRecordMalformed',
+    'rejectsRecordUnknown',
+    'rejectsRecordFailed',
+    'rejectsTimeOutOfRange',
+    'rejectsViewClosed',
+    'rejectsViewsLimit',
+    'gapsGivenUpEarly',
+    'timedPassedEarly',
+    'viewsPlacedEarly',
+    'spansForgotten',
+    'pointsSummedEarly',
+    'holesClosed',
+    'timedIdentitiesForgotten',
+    'closedIdsForgotten',
+    'edgeIdsForgotten',
+    'tuplesLimited',
+    'rejectBytesCut',
+    'epochsCut',
+    'valuesIgnored',
+    'settingsIgnored',
+    'appendTimesCorrected',
+    'deadlinesFailed',
+    'rowsFailed',
+  ),
+);
+
 /** What there is once; the first chunk. */
 const partition = record('Partition', [
   ...fields('int', 'partition', 'announcedVersion'),
   ...fields('long', 'epoch', 'rejectsSummed'),
   ...fields('double', 'logTimeMs', 'nextOffset'),
   { name: 'settings', type: { type: 'map', values: 'double' } },
+  { name: 'counters', type: counters },
   // Names of the dimensions, in the order in which the other chunks number them.
   ...fields(array('string'), 'dimensions', 'tupleDimensions'),
   {
@@ -49,7 +81,13 @@ const partition = record('Partition', [
         name: 'edge',
         type: record(
           'EdgeCounters',
-          fields('long', 'requestsTaken', 'requestsRepeated', 'requestsWithoutView'),
+          fields(
+            'long',
+            'requestsTaken',
+            'requestsRepeated',
+            'requestsRefused',
+            'requestsWithoutView',
+          ),
         ),
       },
       {
@@ -112,7 +150,7 @@ const said = record('Said', [
 
 const clock = record('Clock', [
   ...fields('boolean', 'trusted', 'fixed'),
-  ...fields('double', 'shiftMs', 'skewMs', 'adjustMs', 'lastAt', 'lineMs'),
+  ...fields('double', 'shiftMs', 'floorMs', 'skewMs', 'adjustMs', 'lastAt', 'lineMs'),
   { name: 'disordered', type: 'long' },
 ]);
 
@@ -149,7 +187,7 @@ const machine = record('Machine', [
 
 const holes = record('Holes', [
   { name: 'ranges', type: array(record('Hole', fields('double', 'from', 'to', 'openedMs'))) },
-  { name: 'count', type: 'double' },
+  ...fields('double', 'count', 'closedLost', 'closedTo'),
 ]);
 
 const run = record('Run', [
@@ -247,7 +285,7 @@ const pendingCredits = array([
   record('active', fields('double', 'state', 'lineMs')),
   record('started', fields('double', 'lineMs', 'startupMs')),
   record('rebufferStarted', fields('double', 'lineMs')),
-  record('firstByte', fields('double', 'at', 'ttfbMs')),
+  record('firstByte', fields('double', 'lineMs', 'ttfbMs')),
 ]);
 
 const edgeFigures = record('EdgeFigures', [
@@ -281,8 +319,9 @@ export const viewValues = record('ViewValues', [
     'errorPending',
     'adWaiting',
     'closed',
-    'reorderScheduled',
     'silentScheduled',
+    'placeScheduled',
+    'forgetScheduled',
   ),
   ...fields(
     'long',
@@ -319,15 +358,17 @@ export const viewValues = record('ViewValues', [
     'mediaBytes',
     'mediaTimeMs',
     'lastArrivalMs',
-    'responseAt',
+    'asideLineMs',
     'closedMs',
     'startDay',
+    'reorderSetMs',
     'timeoutSetMs',
     'bitrateNow',
     'latencyNow',
     'viewerWindow',
     'startingWindow',
     'startedWindow',
+    'viewedToMs',
   ),
   ...fields('string', 'errorCode'),
 ]);

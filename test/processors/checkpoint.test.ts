@@ -35,7 +35,7 @@ describe('a fold loaded from its saved state', () => {
           expect(broken).toEqual(plain);
         },
       ),
-      { seed: 41, numRuns: 200 },
+      { seed: 41, numRuns: 150 },
     );
   });
 
@@ -72,7 +72,7 @@ describe('a fold loaded from its saved state', () => {
           });
         },
       ),
-      { seed: 42, numRuns: 80 },
+      { seed: 42, numRuns: 60 },
     );
   });
 });

@@ -198,7 +198,7 @@ describe('one wrong row', () => {
           expect(found).not.toEqual(expected);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 

@@ -68,23 +68,29 @@ const anyPart: fc.Arbitrary<Part> = fc.oneof(
       )
       .map(part.state),
   },
-  fc
-    .record({
-      bitrate: fc.constantFrom(-1, 500_000, 1_000_000),
-      basis: fc.constantFrom('shown' as const, 'selected' as const),
-      width: fc.constantFrom(0, 640, 1280),
-      height: fc.constantFrom(0, 360, 720),
-    })
-    .map(part.rendition),
-  fc
-    .record({
-      liveLatency: fc.constantFrom(-1, 900, 3_000, 400_000),
-      droppedFrames: fc.integer({ min: -1, max: 5 }),
-      shownFrames: fc.integer({ min: -1, max: 90 }),
-      playerWidth: fc.constantFrom(0, 640, 1920),
-      playerHeight: fc.constantFrom(0, 360, 1080),
-    })
-    .map(part.status),
+  {
+    weight: 3,
+    arbitrary: fc
+      .record({
+        bitrate: fc.constantFrom(-1, 500_000, 1_000_000),
+        basis: fc.constantFrom('shown' as const, 'selected' as const),
+        width: fc.constantFrom(0, 640, 1280),
+        height: fc.constantFrom(0, 360, 720),
+      })
+      .map(part.rendition),
+  },
+  {
+    weight: 3,
+    arbitrary: fc
+      .record({
+        liveLatency: fc.constantFrom(-1, 900, 3_000, 400_000),
+        droppedFrames: fc.integer({ min: -1, max: 5 }),
+        shownFrames: fc.integer({ min: -1, max: 90 }),
+        playerWidth: fc.constantFrom(0, 640, 1920),
+        playerHeight: fc.constantFrom(0, 360, 1080),
+      })
+      .map(part.status),
+  },
   fc
     .record({
       code: fc.constantFrom('a', 'b'),
