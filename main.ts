@@ -25,7 +25,13 @@ import {
 import { askControl } from './platform/control/client.ts';
 import { createMigrateCommand } from './platform/control/migrate-command.ts';
 import { serveControl } from './platform/control/server.ts';
-import { openLog, openTables, prepareTables, retentionOf } from './platform/engines.ts';
+import {
+  checkDataDirectory,
+  openLog,
+  openTables,
+  prepareTables,
+  retentionOf,
+} from './platform/engines.ts';
 import { createServer } from './platform/http/server.ts';
 import type { Log } from './platform/log/log.ts';
 import { createLogger, type Logger } from './platform/logging.ts';
@@ -73,6 +79,7 @@ export async function startAll(
   { pageDirectory = builtPage() }: StartParts = {},
 ): Promise<Running> {
   const now = Date.now;
+  checkDataDirectory(options);
   const projects = openProjects({
     file: options.projectsFile,
     host: options.host,
@@ -159,9 +166,14 @@ async function runAll(options: Options): Promise<void> {
   const logger = createLogger(options.logLevel, process.stderr.isTTY === true);
   let signals = 0;
   const running = startAll(options, logger);
-  const onSignal = (signal: string): void => {
-    // The second signal does not wait: what is not committed is folded again from the log.
-    if (++signals > 1) process.exit(1);
+  const onSignal = (signal: NodeJS.Signals): void => {
+    // The second signal does not wait: what is not committed is folded again from the log. It ends the process as a signal
+    // does that nobody handles, because an orderly exit would take the engine down under its own queries.
+    if (++signals > 1) {
+      process.removeAllListeners(signal);
+      process.kill(process.pid, signal);
+      return;
+    }
     logger.info({ signal }, 'stopping');
     running
       .then((process_) => process_.stop())
@@ -195,6 +207,7 @@ async function runCommand(
   args: unknown,
   runHere: (opened: Opened, signal: AbortSignal) => Promise<number>,
 ): Promise<void> {
+  checkDataDirectory(options);
   const asked = await askControl(options.dataDir, name, args, print);
   if (asked !== undefined) {
     process.exitCode = asked;

@@ -1,4 +1,5 @@
 /** The two engines that the options name: the log and the store. */
+import { type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { migrations } from '../schemas/migrations/index.ts';
 import { tableDays } from '../schemas/tables/tables.ts';
@@ -16,6 +17,18 @@ const RETENTION_INTERVAL_MS = 60_000;
 export interface EngineLogger {
   info(fields: object, message: string): void;
   error(fields: object, message: string): void;
+}
+
+/** The data directory, or one in it, is something else. */
+export class DataDirectoryError extends Error {}
+
+/** Looks before anything is made: what cannot be used is left as it is. @throws DataDirectoryError */
+export function checkDataDirectory({ dataDir }: Options): void {
+  for (const path of [dataDir, join(dataDir, 'log'), join(dataDir, 'store')]) {
+    const found = statOf(path);
+    if (found !== undefined && !found.isDirectory())
+      throw new DataDirectoryError(`${path} is no directory: choose another data directory`);
+  }
 }
 
 /** @throws LogError when it cannot be opened. */
@@ -62,4 +75,13 @@ export async function prepareTables(
     logger.info({ applied: applied.map(({ name }) => name) }, 'tables are up to date');
   const altered = await applyRetention(store, retentionOf(options));
   if (altered.length > 0) logger.info({ tables: altered }, 'retention is set');
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    // Not there, or behind something that is no directory, which was told before it.
+    return undefined;
+  }
 }

@@ -463,13 +463,7 @@ export class BeatFold {
     }
   }
 
-  #refuse(
-    code: RejectCode,
-    project: string,
-    view: string,
-    bytes: Buffer,
-    events: number,
-  ): void {
+  #refuse(code: RejectCode, project: string, view: string, bytes: Buffer, events: number): void {
     this.counters.eventsRefused++;
     this.#ledger.eventsRejected += events;
     this.#rows.refuse(

@@ -14,9 +14,9 @@ import {
   type RecordBodies,
   type RecordKind,
   type RecordVersion,
+  type Reject,
   recordVersionOf,
   recordVersions,
-  type Reject,
   type Settings,
 } from '../schemas/records.ts';
 import { BeatFold, type SavedBeatFold } from './beat-fold.ts';

@@ -128,12 +128,7 @@ function earliestOf(view: View, arrivedMs: number, settings: FoldSettings): numb
 }
 
 /** Keeps the place of a report that moves no clock. False when it lies too far in the past. */
-function keepAside(
-  view: View,
-  cursor: BeatCursor,
-  report: Report,
-  earliestMs: number,
-): boolean {
+function keepAside(view: View, cursor: BeatCursor, report: Report, earliestMs: number): boolean {
   const { clock } = view;
   const lineMs = Math.min(clock.lineAt(cursor.at), latestLine(view, report));
   if (clock.placeLine(lineMs) < earliestMs) return false;

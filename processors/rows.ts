@@ -185,7 +185,11 @@ export class EpochRows {
   }
 
   /** A row for what the fold itself refuses. */
-  refuse(row: RejectRow & { readonly code: RejectCode }, epoch: number, limits: RejectLimits): void {
+  refuse(
+    row: RejectRow & { readonly code: RejectCode },
+    epoch: number,
+    limits: RejectLimits,
+  ): void {
     this.counters[REJECT_COUNTERS[row.code]]++;
     this.reject(row, epoch, limits);
   }

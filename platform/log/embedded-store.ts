@@ -11,8 +11,9 @@
  * (mdb_txn_commit). A write is whole or not there. No read transaction is held beyond one turn of the event loop.
  */
 import { closeSync, fsyncSync, mkdirSync, openSync, realpathSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
+import { damageOf } from './embedded-file.ts';
 import { isRunning, type Owner, thisProcess } from './embedded-owner.ts';
 import { LogError, type LogRecord } from './log.ts';
 
@@ -78,6 +79,13 @@ export async function openEmbeddedStore(options: StoreOptions): Promise<Embedded
   mkdirSync(options.directory, { recursive: true });
   const directory = realpathSync(options.directory);
   if (openDirectories.has(directory)) throw inUse(process.pid, directory);
+  const damage = damageOf(join(directory, 'data.mdb'));
+  if (damage !== undefined) {
+    throw new LogError(
+      'log_damaged',
+      `The log in ${directory} cannot be used, ${damage}: restore it, or use another directory`,
+    );
+  }
   const environment = openEnvironment(directory);
   try {
     const store = new EmbeddedStore(environment, directory, options);

@@ -54,7 +54,8 @@ export interface Log {
    * Reads a partition, in batches, never an empty batch. Errors come with the first, or a later, batch.
    * An abort ends the stream cleanly. Closing the log ends a following stream cleanly, and fails one that does not
    * follow with `log_closed`, because its end would mean that it has caught up.
-   * @throws LogError `log_offset_out_of_range`, `log_partition_unknown`, `log_closed`.
+   * @throws LogError `log_offset_out_of_range`, `log_partition_unknown`, `log_closed`; `log_format_unknown` for bytes
+   * that are damaged or not known; `log_unavailable` when the log does not answer, which one that follows waits out.
    */
   read(partition: number, options: ReadOptions): AsyncIterable<readonly LogRecord[]>;
   /** Offset of the oldest record kept; equal to `latest` when the partition is empty. */
@@ -75,6 +76,7 @@ export type LogErrorCode =
   | 'log_topic_changed'
   | 'log_topic_missing'
   | 'log_format_unknown'
+  | 'log_damaged'
   | 'log_in_use'
   | 'log_closed';
 

@@ -11,9 +11,9 @@ import {
   playbackSums,
   rejected,
   viewEvents,
-  viewFigures,
   viewersNow,
   viewersNowCounts,
+  viewFigures,
   views,
 } from '../../schemas/tables/tables.ts';
 import { chunksOf, FEW_TUPLES, foldStory, LOW, loaded, SHORT } from '../support/checkpoint.ts';

@@ -53,6 +53,14 @@ export const LOW: FoldSettings = {
 
 export const FEW_TUPLES: TupleLimits = { tuplesMax: 14, sweepFrom: 5 };
 
+/** A value once in so many; else none. */
+function rarely<Value>(once: fc.Arbitrary<Value>, inMany: number): fc.Arbitrary<Value | null> {
+  return fc.oneof(
+    { weight: inMany - 1, arbitrary: fc.constant(null) },
+    { weight: 1, arbitrary: once },
+  );
+}
+
 const anyPart: fc.Arbitrary<Part> = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(...PLAYER_STATES).map(part.state) },
   {
@@ -74,8 +82,8 @@ const anyPart: fc.Arbitrary<Part> = fc.oneof(
       .record({
         bitrate: fc.constantFrom(-1, 500_000, 1_000_000),
         basis: fc.constantFrom('shown' as const, 'selected' as const),
-        width: fc.constantFrom(0, 640, 1280),
-        height: fc.constantFrom(0, 360, 720),
+        width: fc.constantFrom(0, 640, 640, 1280, 1280),
+        height: fc.constantFrom(0, 360, 360, 720, 720),
       })
       .map(part.rendition),
   },
@@ -86,8 +94,8 @@ const anyPart: fc.Arbitrary<Part> = fc.oneof(
         liveLatency: fc.constantFrom(-1, 900, 3_000, 400_000),
         droppedFrames: fc.integer({ min: -1, max: 5 }),
         shownFrames: fc.integer({ min: -1, max: 90 }),
-        playerWidth: fc.constantFrom(0, 640, 1920),
-        playerHeight: fc.constantFrom(0, 360, 1080),
+        playerWidth: fc.constantFrom(0, 640, 1280, 1600, 1920),
+        playerHeight: fc.constantFrom(0, 360, 720, 900, 1080),
       })
       .map(part.status),
   },
@@ -153,7 +161,7 @@ const anyEvent = fc.record({
     fc.integer({ min: -2_000, max: 3_000 }),
     fc.constant(50_000),
   ),
-  hostileAt: fc.option(hostileAt, { freq: 60 }),
+  hostileAt: rarely(hostileAt, 60),
   lane: fc.oneof(
     { weight: 3, arbitrary: fc.constant('main' as const) },
     fc.constant('response' as const),
@@ -178,7 +186,7 @@ const anyEdge = fc.record({
   requests: fc.array(
     fc.record({
       line: fc.nat(12),
-      hostileAt: fc.option(fc.constantFrom(DAY_MS, T0 + 40 * DAY_MS), { freq: 15 }),
+      hostileAt: rarely(fc.constantFrom(DAY_MS, T0 + 40 * DAY_MS), 15),
       bytes: fc.constantFrom(-1, 100, 2 ** 52),
       status: fc.constantFrom(200, 500),
       cmcd: fc.constantFrom<Readonly<Record<string, string>>>(

@@ -45,6 +45,11 @@ const TIMES = [
   MOST,
 ] as const;
 
+/** The value once in so many times, else null. */
+function rarely<Value>(arbitrary: fc.Arbitrary<Value>, onceIn: number): fc.Arbitrary<Value | null> {
+  return fc.oneof({ weight: onceIn - 1, arbitrary: fc.constant(null) }, { weight: 1, arbitrary });
+}
+
 const anyTime = fc.constantFrom(...TIMES);
 const anyAmount = fc.oneof(
   { weight: 3, arbitrary: fc.integer({ min: 0, max: 20_000 }) },
@@ -105,7 +110,7 @@ const anyPart: fc.Arbitrary<Part> = fc.oneof(
 
 /** A moment of a client: behind the log by a little, on a clock that runs at another pace, or anything. */
 const anyAt = fc.oneof(
-  { weight: 10, arbitrary: fc.record({ agoMs: fc.integer({ min: 0, max: 2_000 }) }) },
+  { weight: 18, arbitrary: fc.record({ agoMs: fc.integer({ min: 0, max: 2_000 }) }) },
   { weight: 2, arbitrary: fc.record({ agoMs: fc.integer({ min: -900_000, max: 4_000_000 }) }) },
   { weight: 3, arbitrary: fc.record({ pace: fc.constantFrom(0, 0.5, 3, 1_000, -1) }) },
   { weight: 2, arbitrary: fc.record({ time: anyTime }) },
@@ -120,22 +125,18 @@ function atOf(at: At, nowMs: number): number {
 
 const anyEvent = fc.record({
   seqStep: fc.oneof(
-    { weight: 10, arbitrary: fc.constant(0) },
-    fc.integer({ min: -6, max: 6 }),
+    { weight: 20, arbitrary: fc.constant(0) },
+    { weight: 2, arbitrary: fc.integer({ min: -6, max: 6 }) },
     fc.constantFrom(-1_000, 70, 2 ** 31, 2 ** 52, MOST),
   ),
   /** Without a number, or with one below all. */
-  seq: fc.option(fc.constantFrom(-1, -7, -MOST), { freq: 25 }),
+  seq: rarely(fc.constantFrom(-1, -7, -MOST), 25),
   at: anyAt,
   lane: fc.oneof(
     { weight: 3, arbitrary: fc.constant('main' as const) },
     fc.constant('response' as const),
   ),
-  name: fc.oneof(
-    { weight: 20, arbitrary: fc.constant('e') },
-    anyText,
-    fc.constant(REFUSED_EVENT),
-  ),
+  name: fc.oneof({ weight: 20, arbitrary: fc.constant('e') }, anyText, fc.constant(REFUSED_EVENT)),
   parts: fc.array(anyPart, { minLength: 0, maxLength: 3 }),
 });
 
@@ -144,7 +145,7 @@ const anyBeat = fc.record({
   view: fc.oneof({ weight: 9, arbitrary: fc.constantFrom('v0', 'v1', 'v2') }, anyText),
   source: fc.constantFrom(...SOURCES),
   trustedClock: fc.integer({ min: 0, max: 4 }).map((value) => value === 0),
-  sentAt: fc.option(anyAt),
+  sentAt: rarely(anyAt, 4),
   context: fc.array(
     fc.record({
       name: fc.constantFrom('asn', 'cdn', 'video_id', 'viewer_user_id', 'country', 'no such one'),
@@ -229,29 +230,29 @@ const anyOther = fc.oneof(
 
 /** How the bytes of a record are changed: cut, overwritten, or all but the header made up. */
 const anyHarm = fc.record({
-  cutAt: fc.option(fc.nat(400), { freq: 2 }),
+  cutAt: rarely(fc.nat(400), 2),
   overwrites: fc.array(
     fc.tuple(fc.nat(400), fc.constantFrom(0x00, 0x01, 0x7f, 0x80, 0xff, 0xfe, 0x42)),
     { maxLength: 6 },
   ),
-  insert: fc.option(
+  insert: rarely(
     fc.tuple(
       fc.nat(200),
       fc
         .constantFrom('ffffffffffffffffff7f', 'ffffffffffffffffffffffff', 'feffffff0f', '80808001')
         .map((hex) => Buffer.from(hex, 'hex')),
     ),
-    { freq: 3 },
+    3,
   ),
-  tail: fc.option(
+  tail: rarely(
     fc.uint8Array({ maxLength: 120 }).map((bytes) => Buffer.from(bytes)),
-    { freq: 3 },
+    3,
   ),
 });
 type Harm = ValueOf<typeof anyHarm>;
 
 const anyAppend = fc.oneof(
-  { weight: 24, arbitrary: fc.record({ afterMs: fc.integer({ min: 0, max: 700 }) }) },
+  { weight: 60, arbitrary: fc.record({ afterMs: fc.integer({ min: 0, max: 700 }) }) },
   { weight: 3, arbitrary: fc.record({ afterMs: fc.integer({ min: -900, max: 9_000 }) }) },
   {
     weight: 1,
@@ -259,12 +260,12 @@ const anyAppend = fc.oneof(
   },
 );
 /** Rarely: an append time that says nothing of now. */
-const anyStrayAppend = fc.option(
+const anyStrayAppend = rarely(
   fc.constantFrom(0, -5, 0.5, 1e18, -1e18, Number.NaN, T0 - 3_650 * DAY_MS),
-  { freq: 20 },
+  20,
 );
 /** More rarely still, one that moves log time for good. */
-const anyLeap = fc.option(fc.constantFrom(3_650 * DAY_MS, 29_000 * DAY_MS), { freq: 150 });
+const anyLeap = rarely(fc.constantFrom(3_650 * DAY_MS, 29_000 * DAY_MS), 300);
 
 const anyStep = fc.record({
   append: anyAppend,
@@ -277,7 +278,7 @@ const anyStep = fc.record({
     { weight: 2, arbitrary: anyOther },
     { weight: 1, arbitrary: fc.constant({ kind: 'again' as const }) },
   ),
-  harm: fc.option(anyHarm, { freq: 8 }),
+  harm: rarely(anyHarm, 10),
 });
 
 type ValueOf<Arbitrary> = Arbitrary extends fc.Arbitrary<infer Value> ? Value : never;
@@ -413,12 +414,14 @@ export const anyHostileStory: fc.Arbitrary<FoldRecord[]> = fc
 /** Reports of one view alone, from all its sources: any times and amounts. */
 export const anyHostileView: fc.Arbitrary<FoldRecord[]> = fc
   .array(
-    anyStep.map((step): Step => ({
-      ...step,
-      harm: null,
-      leap: null,
-      what: step.what.kind === 'beat' ? { ...step.what, view: 'v0' } : { kind: 'tick' },
-    })),
+    anyStep.map(
+      (step): Step => ({
+        ...step,
+        harm: null,
+        leap: null,
+        what: step.what.kind === 'beat' ? { ...step.what, view: 'v0' } : { kind: 'tick' },
+      }),
+    ),
     { minLength: 6, maxLength: 30, size: 'max' },
   )
   .map(storyOf);
