@@ -13,6 +13,8 @@ import type { Store } from './store/store.ts';
 
 /** How often the embedded log's retention is enforced, ms. */
 const RETENTION_INTERVAL_MS = 60_000;
+/** A failure that goes on is told so often, ms: a full disk fails every append. */
+const TELL_INTERVAL_MS = 10_000;
 
 export interface EngineLogger {
   info(fields: object, message: string): void;
@@ -39,8 +41,26 @@ export function openLog(options: Options, logger: EngineLogger): Promise<Log> {
     partitions: options.partitions,
     limits: { retentionMs: options.logRetentionMs, retentionBytesMax: options.logRetentionBytes },
     retentionIntervalMs: RETENTION_INTERVAL_MS,
-    onError: (error) => logger.error({ error }, 'the log failed'),
+    onError: rarely(Date.now, (error, failures) =>
+      logger.error({ error, failures }, 'the log failed'),
+    ),
   });
+}
+
+/** Tells the first failure, and then at most one in a while, with how many there were. */
+export function rarely(
+  now: () => number,
+  tell: (error: unknown, failures: number) => void,
+): (error: unknown) => void {
+  let toldMs = Number.NEGATIVE_INFINITY;
+  let failures = 0;
+  return (error) => {
+    failures++;
+    if (now() - toldMs < TELL_INTERVAL_MS) return;
+    toldMs = now();
+    tell(error, failures);
+    failures = 0;
+  };
 }
 
 /** @throws StoreError when it cannot be opened. */

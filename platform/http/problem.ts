@@ -73,6 +73,11 @@ export const HTTP_ERRORS = {
     title: 'The request cannot be served',
     advice: 'Check the request against the documentation at /docs.',
   },
+  closing: {
+    status: 503,
+    title: 'The server is stopping',
+    advice: 'Send the same request again after the seconds in Retry-After.',
+  },
   internal: {
     status: 500,
     title: 'Internal error',
@@ -140,7 +145,7 @@ export function sendProblem(reply: FastifyReply, problem: ProblemError): Fastify
     .send(JSON.stringify(problemBody(problem)));
 }
 
-const httpProblem = problemsOf(HTTP_ERRORS);
+export const httpProblem = problemsOf(HTTP_ERRORS);
 
 /** Fastify's own codes that have a code of ours. Every other 4xx of its is `request_refused`. */
 const FASTIFY_CODES: ReadonlyMap<string, keyof typeof HTTP_ERRORS> = new Map([

@@ -6,7 +6,7 @@
 
 import type { FastifyBaseLogger } from 'fastify';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
-import { handleError, registerProblems } from './problem.ts';
+import { handleError, httpProblem, registerProblems } from './problem.ts';
 
 /** Limits of the server itself; those of a route are the route's. */
 export const SERVER_LIMITS = {
@@ -26,7 +26,16 @@ export function createServer(logger: FastifyBaseLogger): FastifyInstance {
     keepAliveTimeout: SERVER_LIMITS.keepAliveMs,
     http: { maxHeaderSize: SERVER_LIMITS.urlBytesMax },
     forceCloseConnections: 'idle',
+    // Fastify's own answer names neither a code nor when to come again.
+    return503OnClosing: false,
     frameworkErrors: handleError,
+  });
+  let closing = false;
+  server.addHook('preClose', async () => {
+    closing = true;
+  });
+  server.addHook('onRequest', async () => {
+    if (closing) throw httpProblem('closing', { headers: { 'retry-after': '1' } });
   });
   registerProblems(server);
   return server;

@@ -102,6 +102,7 @@ export class PartitionRunner {
   #checkpointAtMs = 0;
   #eventsSinceCheckpoint = 0;
   #saving: Promise<void> | undefined;
+  #ticksFailed = 0;
   /** Older checkpoints may hold a viewer who is to be forgotten. */
   #sweepDue = true;
 
@@ -340,10 +341,14 @@ export class PartitionRunner {
     try {
       if (announcement !== undefined || this.#foldedTo >= (await log.latest(this.partition))) {
         const { offset } = await log.append(this.partition, announcement ?? TICK);
+        this.#ticksFailed = 0;
         await this.#untilFolded(offset);
       }
     } catch (error) {
-      logger.error({ error, partition: this.partition }, 'no tick was written');
+      const failures = ++this.#ticksFailed;
+      // Told when it begins, and then ever more rarely: time stands still until the log takes something again.
+      if (Number.isInteger(Math.log2(failures)))
+        logger.error({ error, failures, partition: this.partition }, 'no tick was written');
     }
   }
 

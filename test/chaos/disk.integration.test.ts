@@ -10,18 +10,15 @@ import { type FullDiskReport, fillDisk } from './processes/full-disk.ts';
 import { type Program, runProgram } from './processes/program.ts';
 import { questionsTo } from './processes/questions.ts';
 import { createSite, type Site } from './processes/site.ts';
-import { limitFileSize, mountSmallDisk, type SmallDisk } from './processes/small-disk.ts';
+import { limitFileSize, type SmallDisk } from './processes/small-disk.ts';
 import { treeOf } from './processes/tree.ts';
 
 const MINUTES_MS = 60_000;
-/** Room for the tables and a few seconds of load. */
-const DISK_MIB = 48;
+/** Room for a few seconds of load. */
 const LOG_MIB = 8;
 
 const smallDisks: readonly (readonly [string, () => Promise<SmallDisk>])[] = [
-  // Where this process may not mount one, the limit is tried twice.
-  ['for log and store', async () => (await mountSmallDisk(DISK_MIB)) ?? limitFileSize(LOG_MIB)],
-  ['for the log alone', () => limitFileSize(LOG_MIB)],
+  ['for the log', () => limitFileSize(LOG_MIB)],
 ];
 
 describe.each(smallDisks)('a disk that fills up %s', (_, makeDisk) => {
@@ -40,7 +37,7 @@ describe.each(smallDisks)('a disk that fills up %s', (_, makeDisk) => {
     for (const { status, retryAfter, text } of report.refusals) {
       expect(status).toBe(503);
       expect(Number(retryAfter)).toBeGreaterThan(0);
-      expect(['log_unavailable', 'overloaded']).toContain(JSON.parse(text).code);
+      expect(['log_unavailable', 'overloaded', 'closing']).toContain(JSON.parse(text).code);
     }
   });
 
@@ -49,8 +46,10 @@ describe.each(smallDisks)('a disk that fills up %s', (_, makeDisk) => {
   });
 
   it('is told of in words that say what to do, and not with every request', () => {
-    expect(report.linesWhileFull.some((line) => /disk/.test(line))).toBe(true);
-    expect(report.linesWhileFull.length).toBeLessThan(report.refusalsWhileFull);
+    // LMDB prints every failed write by itself, without a way to stop it; ours are JSON.
+    const ours = report.linesWhileFull.filter((line) => line.startsWith('{'));
+    expect(ours.some((line) => /disk/.test(line))).toBe(true);
+    expect(ours.length).toBeLessThan(report.refusalsWhileFull / 2);
   });
 
   it('has cost nothing that was accepted, once it has room', () => {

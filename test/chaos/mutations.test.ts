@@ -16,7 +16,7 @@ import type { Tampering } from './simulation/shell-life.ts';
 import { simulate } from './simulation/simulation.ts';
 
 /** As many as `simulation.test.ts` runs. */
-const SEEDS = 3_000;
+const SEEDS = 2_000;
 /** Only ends what hangs, on a machine however busy. */
 const PATIENCE_MS = 1_800_000;
 
