@@ -7,7 +7,8 @@ const LARGE = 10_000;
 /** Text for a terminal. */
 export function toText({ stages, quick }: BenchResult): string {
   const blocks = stages.map((stage) => {
-    const lines = [stage.title, ...aligned([[...HEAD], ...stage.variants.map(cells)])];
+    const table = aligned([[...HEAD], ...stage.variants.map(cells)]);
+    const lines = [stage.title, ...(stage.variants.length === 0 ? [] : table)];
     const facts = Object.entries(stage.facts).map(([name, value]) => `  ${name} ${value}`);
     const warnings = stage.warnings.map((line) => `  WARNING: ${line}`);
     const notes = stage.notes.map((line) => `  ${line}`);
@@ -39,9 +40,7 @@ function section(stage: StageResult): string[] {
     '',
     `## ${stage.title}`,
     '',
-    `| ${HEAD.join(' | ')} |`,
-    '|---|---|---:|---:|---:|---:|',
-    ...stage.variants.map((variant) => `| ${cells(variant).join(' | ')} |`),
+    ...variantTable(stage.variants),
     ...['', ...baselineLine(stage, '')],
     ...table,
     ...stage.warnings.flatMap((line) => ['', `**Warning:** ${line}`]),
@@ -49,7 +48,18 @@ function section(stage: StageResult): string[] {
   ].filter((line, index, all) => line !== '' || all[index - 1] !== '');
 }
 
+/** A stage that compares nothing has only figures. */
+function variantTable(variants: readonly VariantResult[]): string[] {
+  if (variants.length === 0) return [];
+  return [
+    `| ${HEAD.join(' | ')} |`,
+    '|---|---|---:|---:|---:|---:|',
+    ...variants.map((variant) => `| ${cells(variant).join(' | ')} |`),
+  ];
+}
+
 function baselineLine({ baseline, variants }: StageResult, indent: string): string[] {
+  if (variants.length === 0) return [];
   const repetitions = variants[0]?.repetitions ?? 0;
   const repeated = `${repetitions} ${repetitions === 1 ? 'repetition' : 'repetitions'}`;
   return [`${indent}${baseline === null ? '' : `Baseline: ${baseline}. `}${repeated}.`];
