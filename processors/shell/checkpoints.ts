@@ -62,7 +62,7 @@ export interface Checkpoints {
    * Writes the state as it is now; the fold may go on when `encoded` is called, which is before all is stored. Never
    * fails: what could not be written is counted, told, and tried again with the next.
    */
-  save(fold: PartitionFold, head: CheckpointHead, encoded: () => void): Promise<void>;
+  save(fold: PartitionFold, head: CheckpointHead, encoded: () => void): Promise<boolean>;
   /** The state that fits; undefined when there is none. */
   load(partition: number, wanted: CheckpointWanted): Promise<PartitionFold | undefined>;
   /** Removes what need not be kept; `offsetMin` is where the log begins. */
@@ -115,15 +115,17 @@ export function createCheckpoints(deps: CheckpointsDeps): Checkpoints {
     fold: PartitionFold,
     head: CheckpointHead,
     encoded: () => void,
-  ): Promise<void> {
-    await turns(async () => {
+  ): Promise<boolean> {
+    return turns(async () => {
       try {
         await store.drop(head.partition, head.epoch);
         await write(fold, head, encoded);
         counters.written++;
+        return true;
       } catch (error) {
         counters.failed++;
         logger.error({ error, ...head }, 'no checkpoint was written; the next is tried in time');
+        return false;
       } finally {
         encoded();
       }

@@ -304,9 +304,9 @@ export class PartitionRunner {
     const { checkpoints, forgets, log, logger } = this.#deps;
     const { partition, epoch, nextOffset, logTimeMs, foldVersion } = sealed;
     const head = { partition, epoch, nextOffset, logTimeMs, foldVersion };
-    await checkpoints.save(this.#fold, head, encoded);
+    const saved = await checkpoints.save(this.#fold, head, encoded);
     try {
-      if (this.#sweepDue) {
+      if (this.#sweepDue && saved) {
         for (const forgotten of await forgets.list(partition)) {
           await checkpoints.dropHolding(partition, forgotten.viewer, forgotten.epoch);
         }

@@ -123,6 +123,7 @@ export function createSink({ epochs, logger, sleep }: SinkDeps): Sink {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; ) {
       if (there === part.rows) return attempt;
       if (there > 0) {
+        await epochs.stopInserts(epoch.partition, epoch.epoch);
         await epochs.deleteRows(part.table, epoch.partition, epoch.epoch);
         attempt++;
         counters.attemptsRaised++;
@@ -156,8 +157,8 @@ export function createSink({ epochs, logger, sleep }: SinkDeps): Sink {
   }
 
   /** Commits where a name may be known to the engine without its row: until the row is there. */
-  async function commitInDoubt(epoch: SealedEpoch, from: number): Promise<void> {
-    for (let attempt = from; attempt < from + ATTEMPTS_MAX; attempt++) {
+  async function commitInDoubt(epoch: SealedEpoch): Promise<void> {
+    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
       await epochs.insertCommit(epoch, attempt);
       const commit = await epochs.lastCommit(epoch.partition);
       if (commit !== undefined && commit.epoch >= epoch.epoch) return;
@@ -176,7 +177,7 @@ export function createSink({ epochs, logger, sleep }: SinkDeps): Sink {
     }
     let attempt = await settleAll(epoch);
     while (attempt !== 'committed' && !(await isWhole(epoch))) attempt = await settleAll(epoch);
-    if (attempt !== 'committed') await commitInDoubt(epoch, attempt);
+    if (attempt !== 'committed') await commitInDoubt(epoch);
   }
 
   return {

@@ -142,8 +142,9 @@ function checkpointFirst(): Tampering {
     checkpoints: (checkpoints) =>
       around(checkpoints, {
         save: async (fold, head, encoded) => {
-          await checkpoints.save(fold, head, encoded);
+          const saved = await checkpoints.save(fold, head, encoded);
           await pay(head.partition);
+          return saved;
         },
         load: (partition, wanted) =>
           checkpoints.load(partition, { ...wanted, epochMax: Number.MAX_SAFE_INTEGER }),

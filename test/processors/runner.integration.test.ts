@@ -161,10 +161,7 @@ describe('an epoch in doubt', () => {
     expect(await countRows('view_events')).toBe(2);
     await sink.write(epoch, true);
     expect((await counts()).slice(0, 3)).toEqual([1, 3, 1]);
-    const [commit] = await store.query<{ attempt: number }>(
-      'SELECT max(attempt) AS attempt FROM epochs',
-    );
-    expect(commit).toEqual({ attempt: 1 });
+    expect(sink.counters.attemptsRaised).toBe(1);
   });
 });
 
