@@ -319,7 +319,7 @@ export class ViewLife {
         this.#silence(view, atMs);
         break;
       case 'forget':
-        this.#forget(view, atMs);
+        this.#forget(view, atMs, epoch);
         break;
     }
   }
@@ -397,7 +397,7 @@ export class ViewLife {
   }
 
   /** Lets go of a closed view; its id is remembered for a while. */
-  #forget(view: View, nowMs: number): void {
+  #forget(view: View, nowMs: number, epoch: number): void {
     view.forgetScheduled = false;
     if (!view.closed) return;
     const forgetMs = view.closedMs + this.settings.reopenMs;
@@ -405,6 +405,8 @@ export class ViewLife {
       this.#forgetAt(view, forgetMs);
       return;
     }
+    // Its time came before the wait was over that settings asked for: what it has to tell is told first.
+    if (view.startDay < 0 && Number.isFinite(view.startMs)) this.place(view, epoch);
     this.#letGo(view);
     this.#rememberClosed(view, nowMs);
   }

@@ -12,6 +12,7 @@ import { FOLD_VERSION, toAnnounce } from '../settings.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { Commit, SealedEpoch } from './epoch-store.ts';
 import type { Forgets } from './forgets.ts';
+import { createPersist } from './persist.ts';
 import { type Sink, sealEpoch } from './sink.ts';
 
 /** How often a partition is looked at for a tick, ms. */
@@ -131,19 +132,26 @@ export class PartitionRunner {
     return this.#running !== undefined && this.#foldedTo >= this.#startedAt;
   }
 
-  /** Starts the loop; resolves when it knows where to begin. */
+  /** Starts the loop; resolves when it knows where to begin. Waits for engines that are away. */
   async start(): Promise<void> {
-    const { log, clock } = this.#deps;
-    const start = await this.#findStart();
-    // A new log begins with its settings, so that nothing is folded by others.
+    const { clock, logger } = this.#deps;
+    const persist = createPersist({ logger, sleep: clock.sleep });
+    const what = { partition: this.partition };
+    const start = await persist(what, this.#abort.signal, () => this.#findStart());
+    await persist(what, this.#abort.signal, () => this.#beginLog());
+    this.#checkpointAtMs = clock.now();
+    this.#running = this.#run(start).catch((error: unknown) => this.#fail(error));
+    this.#ticking = this.#tickOn();
+  }
+
+  /** A new log begins with its settings, so that nothing is folded by others. */
+  async #beginLog(): Promise<void> {
+    const { log } = this.#deps;
     const announcement = this.#announcement();
     if ((await log.latest(this.partition)) === 0 && announcement !== undefined) {
       await log.append(this.partition, announcement);
     }
     this.#startedAt = await log.latest(this.partition);
-    this.#checkpointAtMs = clock.now();
-    this.#running = this.#run(start).catch((error: unknown) => this.#fail(error));
-    this.#ticking = this.#tickOn();
   }
 
   /** Finishes the epoch that is under way, leaves a checkpoint, then stops. */
@@ -170,7 +178,7 @@ export class PartitionRunner {
   async #findStart(): Promise<Start> {
     const { log, sink, checkpoints, logger } = this.#deps;
     const { partition } = this;
-    const commit = await sink.lastCommit(partition, this.#abort.signal);
+    const commit = await sink.lastCommit(partition);
     const earliest = await log.earliest(partition);
     if (commit === undefined) return { fromOffset: earliest, commit };
     this.#check(commit, earliest, await log.latest(partition));

@@ -6,7 +6,6 @@
  * on; none, insert; some, delete them and insert under a new name, because the engine would drop the old one silently.
  * A store that fails is asked again, with a growing wait, for as long as it takes: nothing is skipped.
  */
-import { StoreError } from '../../platform/store/store.ts';
 import {
   epochs as epochsTable,
   epochTables,
@@ -19,10 +18,8 @@ import {
 } from '../../schemas/tables/tables.ts';
 import type { Epoch } from '../partition.ts';
 import type { Commit, EpochStore, SealedEpoch, TableRows } from './epoch-store.ts';
+import { createPersist, type PersistDeps } from './persist.ts';
 
-/** First wait before a store is asked again, and the longest, ms. */
-const RETRY_MS_MIN = 100;
-const RETRY_MS_MAX = 5_000;
 /** A token can outlive its rows, but hardly this many: beyond, something else writes or deletes rows of the epoch. */
 const ATTEMPTS_MAX = 100;
 
@@ -38,8 +35,8 @@ export interface SinkCounters {
 
 export interface Sink {
   readonly counters: Readonly<SinkCounters>;
-  /** The newest commit of a partition; undefined when it has none. Waits for a store that is away. */
-  lastCommit(partition: number, signal?: AbortSignal): Promise<Commit | undefined>;
+  /** The newest commit of a partition; undefined when it has none. */
+  lastCommit(partition: number): Promise<Commit | undefined>;
   /**
    * Writes an epoch and commits it. `inDoubt`: an earlier attempt may have written some of it.
    * @throws the signal's reason when it is aborted before the commit.
@@ -47,11 +44,8 @@ export interface Sink {
   write(epoch: SealedEpoch, inDoubt: boolean, signal?: AbortSignal): Promise<void>;
 }
 
-export interface SinkDeps {
+export interface SinkDeps extends PersistDeps {
   readonly epochs: EpochStore;
-  readonly logger: { error(fields: object, message: string): void };
-  /** Waits; rejects when the signal is aborted. */
-  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
 /** The writer of each table among an epoch's rows. */
@@ -76,7 +70,8 @@ export function sealEpoch(epoch: Epoch): SealedEpoch {
   return { ...rest, tables };
 }
 
-export function createSink({ epochs, logger, sleep }: SinkDeps): Sink {
+export function createSink(deps: SinkDeps): Sink {
+  const { epochs } = deps;
   const counters: SinkCounters = {
     epochsWritten: 0,
     epochsInDoubt: 0,
@@ -84,27 +79,12 @@ export function createSink({ epochs, logger, sleep }: SinkDeps): Sink {
     failuresRetried: 0,
   };
 
-  /** Asks the store until it answers. What is not the store's failure is a bug and is thrown. */
-  async function persist<Result>(
-    what: object,
-    signal: AbortSignal | undefined,
-    ask: (retried: boolean) => Promise<Result>,
-  ): Promise<Result> {
-    for (let waitMs = RETRY_MS_MIN, failures = 0; ; ) {
-      try {
-        return await ask(failures > 0);
-      } catch (error) {
-        if (!(error instanceof StoreError) || error.code === 'store_closed') throw error;
-        counters.failuresRetried++;
-        failures++;
-        // An outage is told when it begins, and then ever more rarely.
-        if (Number.isInteger(Math.log2(failures)))
-          logger.error({ ...what, failures, error }, 'the store failed; it is asked again');
-      }
-      await sleep(waitMs, signal);
-      waitMs = Math.min(2 * waitMs, RETRY_MS_MAX);
-    }
-  }
+  const persist = createPersist({
+    ...deps,
+    onRetry: () => {
+      counters.failuresRetried++;
+    },
+  });
 
   async function insertAll(epoch: SealedEpoch): Promise<void> {
     for (const part of epoch.tables) {
@@ -182,8 +162,7 @@ export function createSink({ epochs, logger, sleep }: SinkDeps): Sink {
 
   return {
     counters,
-    lastCommit: (partition, signal) =>
-      persist({ partition }, signal, () => epochs.lastCommit(partition)),
+    lastCommit: epochs.lastCommit,
     async write(epoch, inDoubt, signal) {
       const what = { partition: epoch.partition, epoch: epoch.epoch };
       await persist(what, signal, (retried) => tryWrite(epoch, inDoubt || retried));

@@ -246,7 +246,7 @@ export const epochs: Table = {
     column('events', 'UInt64', 'Events in its beats.'),
     column('events_duplicate', 'UInt64', 'Events that had come before.'),
     column('events_rejected', 'UInt64', 'Events that were refused: rows of rejected say why.'),
-    column('attempt', 'UInt16', 'Attempt whose rows stand.'),
+    column('attempt', 'UInt16', 'Attempt at the commit that stands, from 0.'),
     column('fold_version', 'UInt32', 'Version of the fold that concluded it.'),
   ],
   engine: ['ENGINE = MergeTree', 'ORDER BY (topic, _partition, _epoch)', settings].join('\n'),

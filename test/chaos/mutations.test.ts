@@ -12,18 +12,24 @@ import type {
   SealedEpoch,
 } from '../../processors/shell/epoch-store.ts';
 import type { Sink } from '../../processors/shell/sink.ts';
+import type { Plan } from './simulation/plan.ts';
 import type { Tampering } from './simulation/shell-life.ts';
 import { simulate } from './simulation/simulation.ts';
 
 /** As many as `simulation.test.ts` runs. */
-const SEEDS = 2_000;
+const SEEDS = 3_000;
 /** Only ends what hangs, on a machine however busy. */
 const PATIENCE_MS = 1_800_000;
 
+type Replan = (plan: Plan) => Plan;
+
 /** The first seed that fails, and what it says. */
-async function firstFailure(tampering: Tampering): Promise<string | undefined> {
+async function firstFailure(
+  tampering: Tampering,
+  replan: Replan = (plan) => plan,
+): Promise<string | undefined> {
   for (let seed = 1; seed <= SEEDS; seed++) {
-    const { failures } = await simulate(seed, { tampering });
+    const { failures } = await simulate(seed, { tampering, replan });
     if (failures.length > 0) return `seed ${seed}: ${failures[0]}`;
   }
   return undefined;
@@ -191,7 +197,21 @@ function believeChunks(store: CheckpointStore): CheckpointStore {
   };
 }
 
-const MUTATIONS: readonly (readonly [safeguard: string, Tampering])[] = [
+const FORGET_AT = [0.4, 0.5, 0.6, 0.7, 0.8];
+
+/** What seeds seldom bring together: viewers to forget, a log that loses its beginning, inserts that fail, crashes between. */
+function forgetUnderRetention(plan: Plan): Plan {
+  const { startMs, quietMs, intensity } = plan;
+  return {
+    ...plan,
+    retention: true,
+    forgetsMs: FORGET_AT.map((share) => Math.round(startMs + share * (quietMs - startMs))),
+    intensity: { ...intensity, inserts: 0.4, queries: 0, corruption: 0 },
+    crashes: [1, 2, 3, 4, 5, 6].map((nth) => ({ name: 'checkpoints.drop', nth, moment: 'after' })),
+  };
+}
+
+const MUTATIONS: readonly (readonly [safeguard: string, Tampering, Replan?])[] = [
   ['the engine drops an insert whose name it knows', { engine: { ignoresTokens: true } }],
   ['what may still run is ended before rows are counted', { engine: { stopsNothing: true } }],
   ['rows in doubt are counted', { epochs: countNothing }],
@@ -228,14 +248,27 @@ const MUTATIONS: readonly (readonly [safeguard: string, Tampering])[] = [
   ],
   ['a checkpoint comes after its commit, and none newer is trusted', checkpointFirst()],
   ['a checkpoint is whole and its hashes fit', { checkpointStore: believeChunks }],
+  [
+    'checkpoints that hold a forgotten viewer go only once a new one stands',
+    {
+      checkpoints: (checkpoints) =>
+        around(checkpoints, {
+          save: async (fold, head, encoded) => {
+            await checkpoints.save(fold, head, encoded);
+            return true;
+          },
+        }),
+    },
+    forgetUnderRetention,
+  ],
   ['only what is durable in the log is read', { log: { showsUnflushed: true } }],
 ];
 
 describe('a run fails when it is not so that', () => {
-  it.each(MUTATIONS)(
+  it.each(MUTATIONS.map(([safeguard, ...how]) => [safeguard, how] as const))(
     '%s',
-    async (safeguard, tampering) => {
-      const failure = await firstFailure(tampering);
+    async (safeguard, how) => {
+      const failure = await firstFailure(...how);
       expect(failure, 'no seed missed it').toBeDefined();
       process.stdout.write(`without "${safeguard}" ${failure}\n`);
     },

@@ -9,7 +9,7 @@ import type { CrashPoint } from './simulation/plan.ts';
 import { type SimulationReport, simulate } from './simulation/simulation.ts';
 import { quietPlan } from './simulation/sweep.ts';
 
-const SEEDS = 2_000;
+const SEEDS = 3_000;
 /** Only ends what hangs, on a machine however busy. */
 const PATIENCE_MS = 1_800_000;
 const SWEEP_SEED = 7;

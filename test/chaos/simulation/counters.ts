@@ -12,7 +12,6 @@ const NAMES = [
   'crashesInCheckpoint',
   'crashesInPruning',
   'processesHung',
-  'startsRefused',
   'engineCrashes',
   'cleanStops',
   'stopsKilled',

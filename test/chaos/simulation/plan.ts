@@ -1,5 +1,4 @@
 /** What a seed decides before anything runs: the shape of the world and the faults that will meet it. */
-import { defaultFoldSettings } from '../../../processors/settings.ts';
 import { T0 } from '../../support/beats.ts';
 import type { CrashMoment } from './incarnation.ts';
 import type { Random } from './random.ts';
@@ -104,7 +103,7 @@ export function planOf(seed: number, root: Random): Plan {
     startMs,
     quietMs,
     healMs: quietMs + unitMs * random.int(0, 20),
-    settings: settingsOf(random, unitMs, settingsFirst),
+    settings: settingsOf(random, unitMs),
     settingsFirst,
     changes: changesOf(random, unitMs, span),
     checkpointMs: unitMs * random.int(5, 25),
@@ -123,11 +122,7 @@ export function planOf(seed: number, root: Random): Plan {
   };
 }
 
-function settingsOf(
-  random: Random,
-  unitMs: number,
-  settingsFirst: boolean,
-): Record<string, number> {
+function settingsOf(random: Random, unitMs: number): Record<string, number> {
   return {
     epochMs: unitMs * random.int(2, 5),
     epochRecordsMax: random.pick([4, 12, 10_000]),
@@ -135,8 +130,7 @@ function settingsOf(
     viewTimeoutMs: unitMs * random.int(12, 18),
     pausedTimeoutMs: unitMs * random.int(14, 20),
     gapMs: unitMs * random.int(6, 12),
-    // A view that came before the settings is placed only after the longer wait that was in force then.
-    reopenMs: unitMs * random.int(8, 14) + (settingsFirst ? 0 : defaultFoldSettings.reorderMs),
+    reopenMs: unitMs * random.int(8, 14),
     silentMs: unitMs * random.int(5, 9),
   };
 }

@@ -3,7 +3,6 @@
  * starts it again, until what is to be proved can be looked at.
  */
 import { FOLD_VERSION } from '../../../processors/settings.ts';
-import { RunnerError } from '../../../processors/shell/runner.ts';
 import { encodeRecord } from '../../../schemas/records.ts';
 import { CheckpointTable } from './checkpoint-model.ts';
 import { type Counters, newCounters } from './counters.ts';
@@ -28,8 +27,6 @@ export interface WorldDeps {
 
 /** How long a clean stop may take once nothing fails any more, ms. */
 const STOP_PATIENCE_MS = 20_000;
-/** Calls that were made while things failed have failed by then, ms. */
-const LAST_FAILURES_MS = 5_000;
 
 export class World {
   readonly plan: Plan;
@@ -150,15 +147,10 @@ export class World {
     );
   }
 
-  /** A start that cannot reach its engines ends the process; its supervisor starts it again. */
+  /** A start waits for its engines as long as it takes: whatever else ends it is wrong. */
   #startFailed(process: Incarnation, error: unknown): void {
     if (!process.alive) return;
-    this.#trace(`start failed: ${String(error)}`);
-    const isWell = this.scheduler.nowMs > this.plan.healMs + LAST_FAILURES_MS;
-    if (error instanceof RunnerError || isWell) {
-      this.failures.push(`recovery failed: ${String(error)}`);
-    }
-    this.counters.startsRefused++;
+    this.failures.push(`recovery failed: ${String(error)}`);
     process.kill();
   }
 
