@@ -7,17 +7,14 @@ import { realpathSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, Option } from 'commander';
-import type { FastifyInstance } from 'fastify';
-import { createApiCounters, QUERY_LIMITS, registerApi } from './api/api.ts';
-import { registerIngest } from './ingest/app.ts';
+import { addApi } from './api/role.ts';
 import { type ReplayCommandArgs, runReplayCommand } from './ingest/clients/replay-command.ts';
 import { runSimulateCommand } from './ingest/clients/simulate-command.ts';
 import type { SimulateArgs } from './ingest/clients/simulate-options.ts';
-import { createIngestCounters } from './ingest/counters.ts';
+import { addIngest } from './ingest/role.ts';
 import {
   describeOptions,
   type Environment,
-  ingestLimits,
   loadOptions,
   type Options,
   resultSettings,
@@ -26,38 +23,58 @@ import { askControl } from './platform/control/client.ts';
 import { createMigrateCommand } from './platform/control/migrate-command.ts';
 import { serveControl } from './platform/control/server.ts';
 import {
+  type CountingLog,
   checkDataDirectory,
   openLog,
   openTables,
   prepareTables,
   retentionOf,
 } from './platform/engines.ts';
-import { createServer } from './platform/http/server.ts';
+import { registerOperators } from './platform/http/operators.ts';
 import type { Log } from './platform/log/log.ts';
 import { createLogger, type Logger } from './platform/logging.ts';
-import { openProjects, ProjectsError } from './platform/projects.ts';
+import {
+  exportLogMetrics,
+  exportStoreMetrics,
+  logAnswers,
+  storeAnswers,
+} from './platform/metrics/engines.ts';
+import { type Host, startHost, stopOnSignal } from './platform/process.ts';
+import { openProjects, type Projects, ProjectsError } from './platform/projects.ts';
+import type { OpenStore } from './platform/store/clickhouse.ts';
 import type { Store } from './platform/store/store.ts';
 import { createForgetCommand, type ForgetArgs } from './processors/forget-command.ts';
 import { Processor } from './processors/processor.ts';
+import { startProcessor } from './processors/role.ts';
 import { createVerifyCommand } from './processors/verify-command.ts';
-import { clientDimensions } from './schemas/catalogue/dimensions.ts';
 
 const EXIT_WRONG_USE = 2;
 /** Roles and commands of the contract that this build does not have yet. */
-const NOT_BUILT = ['ingest', 'processor', 'api', 'rejects', 'topics'];
+const NOT_BUILT = ['rejects'];
 
 /** A mistake of the user: one line, exit 2. */
 class UsageError extends Error {}
+
+/** How often the projects file is looked at, ms. */
+const PROJECTS_LOOK_MS = 2_000;
+
+/** The parts of a process. */
+export const ROLES = ['ingest', 'processor', 'api'] as const;
+export type Role = (typeof ROLES)[number];
 
 /** Everything of one running process. */
 export interface Running {
   /** Where it listens. */
   readonly url: string;
+  /** Stops accepting, drains, finishes the epoch, closes. */
+  stop(): Promise<void>;
+}
+
+/** Everything of a process with every role. */
+export interface RunningAll extends Running {
   readonly processor: Processor;
   readonly store: Store;
   readonly log: Log;
-  /** Stops accepting, drains, finishes the epoch, closes. */
-  stop(): Promise<void>;
 }
 
 /** What is not an option of the operator. */
@@ -72,56 +89,79 @@ function builtPage(): string {
   return join(basename(here) === 'dist' ? here : join(here, 'dist'), 'dashboards/web');
 }
 
-/** Runs every role in this process on the embedded engines. */
-export async function startAll(
+/** Runs every role in this process, on the engines that the options name. */
+export function startAll(
   options: Options,
   logger: Logger,
   { pageDirectory = builtPage() }: StartParts = {},
-): Promise<Running> {
-  const now = Date.now;
-  checkDataDirectory(options);
+): Promise<RunningAll> {
+  return startHost(options, logger, async (host) => {
+    checkDataDirectory(options);
+    const projects = projectsOf(host);
+    const log = await logOf(host);
+    const store = await storeOf(host);
+    await prepareTables(store, options, logger);
+    await addIngest(host, { log, projects });
+    await addApi(host, { store, projects, pageDirectory });
+    const processor = await startProcessor(host, { log, store });
+    await serveCommands(host, { log, store, projects });
+    return { url: await host.listen(), processor, store, log, stop: () => host.stop() };
+  });
+}
+
+/** Runs one role, on engines that it shares with other processes. */
+export function startRole(role: Role, options: Options, logger: Logger): Promise<Running> {
+  return startHost(options, logger, async (host) => {
+    const { server, registry, checks } = host;
+    if (role === 'ingest') {
+      await addIngest(host, { log: await logOf(host), projects: projectsOf(host) });
+    }
+    if (role === 'processor') {
+      const store = await storeOf(host);
+      await prepareTables(store, options, logger);
+      await startProcessor(host, { log: await logOf(host), store });
+    }
+    if (role === 'api') {
+      const store = await storeOf(host);
+      await addApi(host, { store, projects: projectsOf(host), pageDirectory: builtPage() });
+    } else registerOperators(server, { registry, checks });
+    return { url: await host.listen(), stop: () => host.stop() };
+  });
+}
+
+function projectsOf({ options, logger, onStop }: Host): Projects {
   const projects = openProjects({
     file: options.projectsFile,
     host: options.host,
     logger,
-    now,
-    watchIntervalMs: 2_000,
+    now: Date.now,
+    watchIntervalMs: PROJECTS_LOOK_MS,
   });
-  const log = await openLog(options, logger);
-  const store = await openTables(options);
-  await prepareTables(store, options, logger);
+  onStop(() => projects.close());
+  return projects;
+}
 
-  const server = createServer(logger);
-  const processor = new Processor({
-    log,
-    store,
-    settings: resultSettings(options),
-    limits: {
-      checkpointMs: options.checkpointMs,
-      checkpointEventsMax: options.checkpointEventsMax,
-    },
-    logger,
-  });
-  await registerIngest(server, {
-    log,
-    projects,
-    limits: ingestLimits(options),
-    dimensions: clientDimensions,
-    now,
-    counters: createIngestCounters(),
-  });
-  await server.register(registerApi, {
-    store,
-    projects,
-    now,
-    logger,
-    limits: QUERY_LIMITS,
-    hosts: [options.host, ...options.allowedHosts.split(',').filter((host) => host !== '')],
-    counters: createApiCounters(),
-    notReady: () => notReady(processor),
-    pageDirectory,
-  });
-  await processor.start();
+async function logOf({ options, logger, registry, checks, onStop }: Host): Promise<CountingLog> {
+  const log = await openLog(options, logger);
+  onStop(() => log.close());
+  exportLogMetrics(registry, log);
+  checks.push(logAnswers(log));
+  return log;
+}
+
+async function storeOf({ options, registry, checks, onStop }: Host): Promise<OpenStore> {
+  const store = await openTables(options);
+  onStop(() => store.close());
+  exportStoreMetrics(registry, store);
+  checks.push(storeAnswers(store));
+  return store;
+}
+
+/** Commands to the process itself: while it runs, embedded engines are its own. */
+async function serveCommands(
+  { options, logger, onStop }: Host,
+  { log, store, projects }: { log: Log; store: Store; projects: Projects },
+): Promise<void> {
   const control = await serveControl({
     dataDirectory: options.dataDir,
     commands: {
@@ -131,60 +171,17 @@ export async function startAll(
     },
     logger,
   });
-  const url = await listen(server, options);
-  logger.info({ url }, 'streamgauge is ready');
-
-  async function stop(): Promise<void> {
-    await server.close();
-    await control.close();
-    await processor.stop();
-    projects.close();
-    await log.close();
-    await store.close();
-    logger.info('stopped');
-  }
-  return { url, processor, store, log, stop };
+  onStop(() => control.close());
 }
 
-function notReady({ failure, caughtUp }: Processor): string | undefined {
-  if (failure !== undefined) return `a partition stopped: ${failure.message}`;
-  return caughtUp ? undefined : 'the log is folded from the last checkpoint';
-}
-
-async function listen(server: FastifyInstance, options: Options): Promise<string> {
-  await server.listen({ host: options.host, port: options.port });
-  const address = server.server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : options.port;
-  return `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`;
-}
-
-async function runAll(options: Options): Promise<void> {
-  if (options.kafkaBrokers.length > 0)
-    throw new UsageError(
-      'KAFKA_BROKERS: Kafka is not supported yet; unset it to use the embedded log',
-    );
+/** Runs a process until a signal ends it. */
+async function runProcess(
+  options: Options,
+  start: (options: Options, logger: Logger) => Promise<Running>,
+): Promise<void> {
   const logger = createLogger(options.logLevel, process.stderr.isTTY === true);
-  let signals = 0;
-  const running = startAll(options, logger);
-  const onSignal = (signal: NodeJS.Signals): void => {
-    // The second signal does not wait: what is not committed is folded again from the log. It ends the process as a signal
-    // does that nobody handles, because an orderly exit would take the engine down under its own queries.
-    if (++signals > 1) {
-      process.removeAllListeners(signal);
-      process.kill(process.pid, signal);
-      return;
-    }
-    logger.info({ signal }, 'stopping');
-    running
-      .then((process_) => process_.stop())
-      .then(() => process.exit(0))
-      .catch((error: unknown) => {
-        logger.error({ error }, 'stopping failed');
-        process.exit(1);
-      });
-  };
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
+  const running = start(options, logger);
+  stopOnSignal(running, logger);
   const { url } = await running;
   process.stdout.write(`Streamgauge listens on ${url}\n`);
 }
@@ -284,7 +281,7 @@ function createProgram(env: Environment): Command {
     .configureOutput({ outputError: () => undefined });
   withOptions(program.command('all', { isDefault: true }))
     .description('ingest, processor, api and dashboards in one process on one port (default)')
-    .action((flags: Record<string, unknown>) => runAll(optionsOf(flags, env)));
+    .action((flags: Record<string, unknown>) => runProcess(optionsOf(flags, env), startAll));
   withOptions(program.command('migrate'))
     .description('creates or upgrades the tables')
     .option('--dry-run', 'prints the statements without running them')

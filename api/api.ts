@@ -8,6 +8,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import type { BaseLogger } from 'pino';
+import { type OperatorDeps, registerOperators } from '../platform/http/operators.ts';
 import { handleError } from '../platform/http/problem.ts';
 import type { Projects } from '../platform/projects.ts';
 import type { Store } from '../platform/store/store.ts';
@@ -24,7 +25,6 @@ import { registerReference, registerReferencePages } from './routes/docs.ts';
 import { registerMetrics } from './routes/metrics.ts';
 import { registerMonitoring } from './routes/monitoring.ts';
 import { registerMonitoringStream } from './routes/monitoring-stream.ts';
-import { registerOperators } from './routes/operators.ts';
 import { registerPage } from './routes/page.ts';
 import { registerUnavailable } from './routes/unavailable.ts';
 import { registerVideoViews } from './routes/video-views.ts';
@@ -47,8 +47,8 @@ export interface ApiDeps {
   readonly limits: QueryLimits;
   /** Host names that are ours: the one listened on, and those that the operator allows. Addresses always are. */
   readonly hosts: readonly string[];
-  /** Why the process is not ready yet, in a sentence; undefined when it is, or when nothing else has to be. */
-  readonly notReady?: () => string | undefined;
+  /** What operators see of the process; their routes are in the reference with the others. */
+  readonly operators: OperatorDeps;
   /** Where the build of the dashboard lies, absolute; without one the page at `/` is text. */
   readonly pageDirectory?: string;
   /** Counts refusals. */
@@ -73,7 +73,7 @@ export const registerApi: FastifyPluginAsync<ApiDeps> = async (fastify, deps) =>
   await registerReference(fastify);
   const runner = createQueryRunner(deps);
   deps.onQueryCounters?.(runner.counters);
-  registerOperators(fastify, runner, deps.notReady ?? (() => undefined));
+  registerOperators(fastify, deps.operators);
   const data: FastifyPluginAsync = (scope) => registerData(scope, deps, { ...deps, runner });
   const guarded: FastifyPluginAsync = async (scope) => {
     scope.addHook('onRequest', createHostGuard(deps.hosts, deps.counters));

@@ -68,11 +68,6 @@ export const API_ERRORS = {
     title: 'Too many queries are waiting',
     advice: 'Try again in a few seconds.',
   },
-  not_ready: {
-    status: 503,
-    title: 'The process is not ready',
-    advice: 'Wait: it takes up where it stopped. The detail says what it waits for.',
-  },
   store_unavailable: {
     status: 503,
     title: 'The store does not answer',

@@ -21,6 +21,9 @@ export interface EngineLogger {
   error(fields: object, message: string): void;
 }
 
+/** A log that counts what it does, by name. */
+export type CountingLog = Log & { readonly counters: object };
+
 /** The data directory, or one in it, is something else. */
 export class DataDirectoryError extends Error {}
 
@@ -34,7 +37,7 @@ export function checkDataDirectory({ dataDir }: Options): void {
 }
 
 /** @throws LogError when it cannot be opened. */
-export function openLog(options: Options, logger: EngineLogger): Promise<Log> {
+export function openLog(options: Options, logger: EngineLogger): Promise<CountingLog> {
   return openEmbeddedLog({
     directory: join(options.dataDir, 'log'),
     topic: options.topic,

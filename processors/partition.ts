@@ -7,6 +7,7 @@
  *
  * Guarantee: whatever a record holds, it is folded or it is a reject, and the next one is folded.
  */
+import { firstEpochOf } from '../platform/log/generation.ts';
 import {
   decodeBody,
   type Forget,
@@ -75,8 +76,8 @@ export interface SavedPartition {
 
 export class PartitionFold {
   readonly partition: number;
-  /** Number of the epoch being folded; the first is 1. */
-  epoch = 1;
+  /** Number of the epoch being folded. */
+  epoch: number;
   /** Log time, ms: never goes back. */
   logTimeMs = 0;
   nextOffset = 0;
@@ -97,18 +98,24 @@ export class PartitionFold {
     partition: number,
     settings: FoldSettings = defaultFoldSettings,
     limits?: TupleLimits,
+    firstEpoch = 1,
   ) {
     this.partition = partition;
+    this.epoch = firstEpoch;
     this.#settings = settings;
     this.rows = new EpochRows(partition, this.#counters);
     this.beats = new BeatFold(this.rows, settings, this.#ledger, limits);
   }
 
+  /** The empty state of a partition of a topic. */
+  static begin(partition: number, topic: string): PartitionFold {
+    return new PartitionFold(partition, defaultFoldSettings, undefined, firstEpochOf(topic));
+  }
+
   static load(saved: SavedPartition, limits?: TupleLimits): PartitionFold {
     // A setting that the state does not know has the value that the program gives it.
     const settings = { ...defaultFoldSettings, ...saved.settings };
-    const fold = new PartitionFold(saved.partition, settings, limits);
-    fold.epoch = saved.epoch;
+    const fold = new PartitionFold(saved.partition, settings, limits, saved.epoch);
     fold.logTimeMs = saved.logTimeMs;
     fold.nextOffset = saved.nextOffset;
     fold.announcedVersion = saved.announcedVersion;

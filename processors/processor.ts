@@ -1,6 +1,9 @@
 /**
- * The processor of a process: every partition of the log, with the store that keeps what is concluded.
+ * The processor of a process: the partitions of the log that are its own, with the store that keeps what is concluded.
  * Wires the parts of the shell; the parts know only what they are given.
+ *
+ * A process alone has every partition (`start`). One of a group is told which to take and which to give up, and when: a
+ * partition that is given up in time leaves a checkpoint, from which its next owner goes on.
  */
 import { randomUUID } from 'node:crypto';
 import { setImmediate as pause, setTimeout as sleep } from 'node:timers/promises';
@@ -29,10 +32,12 @@ export interface ProcessorOptions {
   readonly limits?: RunnerLimits;
   readonly clock?: Clock;
   readonly logger: RunnerDeps['logger'];
-  /** Called after an epoch is committed. */
-  readonly onCommit?: (epoch: SealedEpoch) => void;
+  /** Called after an epoch is committed, with how long that took, ms. */
+  readonly onCommit?: (epoch: SealedEpoch, tookMs: number) => void;
   /** Called once for each partition that cannot go on. */
   readonly onFailure?: (error: Error) => void;
+  /** True when others may have taken partitions over meanwhile. */
+  readonly mayBeTaken?: () => boolean;
 }
 
 const systemClock: Clock = {
@@ -43,16 +48,17 @@ const systemClock: Clock = {
 };
 
 export class Processor {
-  readonly partitions: readonly PartitionRunner[];
   readonly sink: Sink;
   readonly checkpoints: Checkpoints;
-  #failure: Error | undefined;
+  readonly #runners = new Map<number, PartitionRunner>();
+  readonly #log: Log;
+  readonly #deps: RunnerDeps;
 
   constructor(options: ProcessorOptions) {
     const { log, store, clock = systemClock, limits = runnerLimits, logger } = options;
-    const owner = randomUUID();
-    const engine = { store, topic: log.topic, owner };
+    const engine = { store, topic: log.topic, owner: randomUUID() };
     const { sleep } = clock;
+    this.#log = log;
     this.sink = createSink({ epochs: createEpochStore(engine), logger, sleep });
     this.checkpoints = createCheckpoints({
       store: createCheckpointStore(engine),
@@ -60,39 +66,60 @@ export class Processor {
       pause,
       turns: pLimit(1),
     });
-    const deps: RunnerDeps = {
+    this.#deps = {
       ...options,
       clock,
       limits,
       sink: this.sink,
       checkpoints: this.checkpoints,
       forgets: createForgets({ store, sleep, logger }),
-      onFailure: (error) => {
-        this.#failure ??= error;
-        options.onFailure?.(error);
-      },
     };
-    this.partitions = Array.from(
-      { length: log.partitions },
-      (_, partition) => new PartitionRunner(partition, deps),
-    );
+  }
+
+  /** What it has now, by partition. */
+  get partitions(): readonly PartitionRunner[] {
+    return [...this.#runners.values()];
   }
 
   /** Why a partition stopped for good; undefined while all go on. */
   get failure(): Error | undefined {
-    return this.#failure;
+    return this.partitions.find(({ failure }) => failure !== undefined)?.failure;
   }
 
-  /** True once every partition has folded what the log held at the start. */
+  /** True once every partition it has has folded what the log held when it was taken. */
   get caughtUp(): boolean {
     return this.partitions.every(({ caughtUp }) => caughtUp);
   }
 
+  /** Takes every partition of the log. @throws RunnerError when one cannot be taken. */
   async start(): Promise<void> {
-    await Promise.all(this.partitions.map((runner) => runner.start()));
+    const all = Array.from({ length: this.#log.partitions }, (_, partition) => partition);
+    await Promise.all(all.map((partition) => this.#create(partition).start()));
+  }
+
+  /** Takes partitions; each recovers by itself, and what keeps it from that is its `failure`. */
+  take(partitions: readonly number[]): void {
+    for (const partition of partitions) this.#create(partition).begin();
+  }
+
+  /** Gives partitions up: in order, with a checkpoint, or at once, because they are another's already. */
+  async release(partitions: readonly number[], why: 'moved' | 'lost'): Promise<void> {
+    await Promise.all(
+      partitions.map(async (partition) => {
+        const runner = this.#runners.get(partition);
+        await (why === 'lost' ? runner?.abandon() : runner?.stop());
+        this.#runners.delete(partition);
+      }),
+    );
   }
 
   async stop(): Promise<void> {
     await Promise.all(this.partitions.map((runner) => runner.stop()));
+  }
+
+  #create(partition: number): PartitionRunner {
+    const runner = new PartitionRunner(partition, this.#deps);
+    this.#runners.set(partition, runner);
+    return runner;
   }
 }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setImmediate as pause } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type { Command } from '../platform/control/server.ts';
+import { firstEpochOf } from '../platform/log/generation.ts';
 import type { Log } from '../platform/log/log.ts';
 import type { TableRetention } from '../platform/store/retention.ts';
 import type { RowObject } from '../platform/store/row-reader.ts';
@@ -78,7 +79,12 @@ async function startFold(
   fromMs: number | undefined,
 ): Promise<FoldStart> {
   const offsetMin = await log.earliest(partition);
-  const fresh = { fold: new PartitionFold(partition), fromOffset: offsetMin, epoch: 0 };
+  const fresh = {
+    fold: PartitionFold.begin(partition, log.topic),
+    fromOffset: offsetMin,
+    epoch: firstEpochOf(log.topic) - 1,
+    isFresh: true,
+  };
   if (fromMs === undefined && offsetMin === 0) return fresh;
   const wanted = { epochMax: Number.POSITIVE_INFINITY, offsetMin };
   const fold = await checkpoints.load(
@@ -91,7 +97,7 @@ async function startFold(
       `partition ${partition}: the log begins at offset ${offsetMin} and no kept checkpoint leads there; verify a later --from`,
     );
   }
-  return { fold, fromOffset: fold.nextOffset, epoch: fold.epoch - 1 };
+  return { fold, fromOffset: fold.nextOffset, epoch: fold.epoch - 1, isFresh: false };
 }
 
 /** When rows go: by the day they belong to, or as the tables are declared. */

@@ -158,6 +158,15 @@ const store = {
     min: 100,
     max: 3_600_000,
   }),
+  lagMsMax: integer({
+    variable: 'STREAMGAUGE_LAG_MS_MAX',
+    flag: 'lag-ms-max',
+    description: 'lag of a partition behind the log at which /readyz says not_ready',
+    unit: 'ms',
+    default: 60_000,
+    min: 1_000,
+    max: 3_600_000,
+  }),
   checkpointEventsMax: integer({
     variable: 'STREAMGAUGE_CHECKPOINT_EVENTS_MAX',
     flag: 'checkpoint-events-max',

@@ -73,6 +73,11 @@ export const HTTP_ERRORS = {
     title: 'The request cannot be served',
     advice: 'Check the request against the documentation at /docs.',
   },
+  not_ready: {
+    status: 503,
+    title: 'The process is not ready',
+    advice: 'Wait: it takes up where it stopped. The detail says what it waits for.',
+  },
   closing: {
     status: 503,
     title: 'The server is stopping',

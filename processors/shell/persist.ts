@@ -11,7 +11,7 @@ const RETRY_MS_MAX = 5_000;
 
 export interface PersistDeps {
   readonly logger: { error(fields: object, message: string): void };
-  /** Waits; rejects when the signal is aborted. */
+  /** Waits; rejects when the signal is aborted. Nothing is asked once it is. */
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** Called for each failure that is waited out. */
   readonly onRetry?: () => void;
@@ -28,6 +28,7 @@ export type Persist = <Result>(
 export function createPersist({ logger, sleep, onRetry }: PersistDeps): Persist {
   return async (what, signal, ask) => {
     for (let waitMs = RETRY_MS_MIN, failures = 0; ; ) {
+      signal?.throwIfAborted();
       try {
         return await ask(failures > 0);
       } catch (error) {

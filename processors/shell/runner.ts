@@ -48,10 +48,12 @@ export interface RunnerDeps {
     info(fields: object, message: string): void;
     error(fields: object, message: string): void;
   };
-  /** Called after an epoch is committed. */
-  readonly onCommit?: (epoch: SealedEpoch) => void;
+  /** Called after an epoch is committed, with how long that took, ms. */
+  readonly onCommit?: (epoch: SealedEpoch, tookMs: number) => void;
   /** Called once when a partition cannot go on. */
   readonly onFailure?: (error: Error) => void;
+  /** True when others may have taken the partition over meanwhile: what they committed is looked at before a write. */
+  readonly mayBeTaken?: () => boolean;
 }
 
 export type RunnerErrorCode =
@@ -84,9 +86,12 @@ export class PartitionRunner {
   readonly #deps: RunnerDeps;
   readonly #abort = new AbortController();
   #fold: PartitionFold;
+  #failure: Error | undefined;
+  #starting: Promise<void> | undefined;
   #running: Promise<void> | undefined;
   #ticking: Promise<void> | undefined;
   #committedEpoch = 0;
+  #committedLogTimeMs = 0;
   /** First offset that is not committed. */
   #committedTo = 0;
   /** Offset up to which records are folded. */
@@ -109,7 +114,7 @@ export class PartitionRunner {
 
   constructor(partition: number, deps: RunnerDeps) {
     this.partition = partition;
-    this.#fold = new PartitionFold(partition);
+    this.#fold = PartitionFold.begin(partition, deps.log.topic);
     this.#deps = deps;
   }
 
@@ -122,6 +127,11 @@ export class PartitionRunner {
     return this.#committedEpoch;
   }
 
+  /** Log time at the end of that epoch, ms; 0 before the first of this run. */
+  get committedLogTimeMs(): number {
+    return this.#committedLogTimeMs;
+  }
+
   /** Offset up to which records are folded. */
   get foldedTo(): number {
     return this.#foldedTo;
@@ -132,13 +142,33 @@ export class PartitionRunner {
     return this.#running !== undefined && this.#foldedTo >= this.#startedAt;
   }
 
-  /** Starts the loop; resolves when it knows where to begin. Waits for engines that are away. */
-  async start(): Promise<void> {
+  /** Why it stopped for good; undefined while it goes on. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  /**
+   * Starts the loop; resolves when it knows where to begin. Waits for engines that are away.
+   * @throws RunnerError, or the reason of a `stop` or `abandon` that came before.
+   */
+  start(): Promise<void> {
+    this.#starting = this.#start();
+    return this.#starting;
+  }
+
+  /** Starts it without waiting; what keeps it from that is its `failure`. */
+  begin(): void {
+    this.start().catch((error: unknown) => this.#fail(error));
+  }
+
+  async #start(): Promise<void> {
     const { clock, logger } = this.#deps;
     const persist = createPersist({ logger, sleep: clock.sleep });
     const what = { partition: this.partition };
-    const start = await persist(what, this.#abort.signal, () => this.#findStart());
-    await persist(what, this.#abort.signal, () => this.#beginLog());
+    const { signal } = this.#abort;
+    const start = await persist(what, signal, () => this.#findStart());
+    await persist(what, signal, () => this.#beginLog());
+    signal.throwIfAborted();
     this.#checkpointAtMs = clock.now();
     this.#running = this.#run(start).catch((error: unknown) => this.#fail(error));
     this.#ticking = this.#tickOn();
@@ -154,9 +184,17 @@ export class PartitionRunner {
     this.#startedAt = await log.latest(this.partition);
   }
 
+  /** Ends where it stands and writes nothing more: the partition belongs to another. */
+  async abandon(): Promise<void> {
+    this.#abort.abort();
+    await this.#starting?.catch(() => undefined);
+    await Promise.all([this.#running, this.#ticking, this.#saving]);
+  }
+
   /** Finishes the epoch that is under way, leaves a checkpoint, then stops. */
   async stop(): Promise<void> {
     const { log, clock } = this.#deps;
+    if (this.#running === undefined) return this.abandon();
     this.#stopAt = await log.latest(this.partition).catch(() => 0);
     const patience = new AbortController();
     const waited = clock
@@ -191,7 +229,7 @@ export class PartitionRunner {
       );
     }
     if (loaded !== undefined) this.#fold = loaded;
-    this.#checkpointEpoch = loaded === undefined ? 0 : loaded.epoch - 1;
+    this.#checkpointEpoch = this.#fold.epoch - 1;
     this.#committedEpoch = commit.epoch;
     this.#committedTo = commit.nextOffset;
     this.#foldedTo = this.#fold.nextOffset;
@@ -262,18 +300,20 @@ export class PartitionRunner {
   }
 
   async #commit(sealed: SealedEpoch): Promise<void> {
-    const { sink, forgets, onCommit } = this.#deps;
+    const { sink, forgets, clock, onCommit, mayBeTaken } = this.#deps;
     const { signal } = this.#abort;
+    const beganMs = clock.now();
     if (sealed.forgets.length > 0) {
       this.#sweepDue = true;
       // Before the commit, so that it is done again unless it was done.
       await forgets.purge(sealed, signal);
     }
-    await sink.write(sealed, this.#inDoubt, signal);
+    await sink.write(sealed, this.#inDoubt || mayBeTaken?.() === true, signal);
     this.#inDoubt = false;
     this.#committedEpoch = sealed.epoch;
+    this.#committedLogTimeMs = sealed.logTimeMs;
     this.#committedTo = sealed.nextOffset;
-    onCommit?.(sealed);
+    onCommit?.(sealed, clock.now() - beganMs);
   }
 
   /** Folds on without writing until the last commit is met. */
@@ -378,6 +418,7 @@ export class PartitionRunner {
   #fail(error: unknown): void {
     if (this.#abort.signal.aborted) return;
     const cause = error instanceof Error ? error : new Error(String(error));
+    this.#failure = cause;
     this.#abort.abort();
     this.#deps.logger.error({ error: cause, partition: this.partition }, 'a partition stopped');
     this.#deps.onFailure?.(cause);

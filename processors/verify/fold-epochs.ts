@@ -12,8 +12,10 @@ const RECORDS_PER_TURN = 200;
 export interface FoldStart {
   readonly fold: PartitionFold;
   readonly fromOffset: number;
-  /** Last epoch that the state has seen; 0 for an empty one. */
+  /** Last epoch that the state has seen; of an empty one the number before the first. */
   readonly epoch: number;
+  /** The state is empty: what lies before it is nobody's. */
+  readonly isFresh: boolean;
 }
 
 /** Counts up to the end of the epoch that was given last. */

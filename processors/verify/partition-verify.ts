@@ -47,8 +47,8 @@ export class PartitionVerify {
     this.#batch = new EpochBatch(deps.limits);
     const before = start.fold.beats.life.audit();
     this.#books = { before, accepted: 0, duplicate: 0, rejected: 0 };
-    // Rows of an epoch 0 would be nobody's.
-    this.#nextEpoch = start.epoch === 0 ? 0 : start.epoch + 1;
+    // Rows of an epoch before the first would be nobody's.
+    this.#nextEpoch = start.isFresh ? start.epoch : start.epoch + 1;
   }
 
   get summary(): PartitionSummary {

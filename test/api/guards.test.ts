@@ -3,6 +3,8 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createApiCounters, QUERY_LIMITS, registerApi } from '../../api/api.ts';
 import type { QueryCounters } from '../../api/query-runner.ts';
+import type { ReadyCheck } from '../../platform/http/operators.ts';
+import { Registry } from '../../platform/metrics/registry.ts';
 import { openProjects } from '../../platform/projects.ts';
 import { type QueryOptions, type Store, StoreError } from '../../platform/store/store.ts';
 import { AUTHORIZATION } from './support/server.ts';
@@ -34,6 +36,7 @@ afterEach(async () => {
 interface Options {
   readonly query?: Query;
   readonly hosts?: readonly string[];
+  readonly checks?: readonly ReadyCheck[];
   readonly limits?: Partial<typeof QUERY_LIMITS>;
   readonly before?: (server: FastifyInstance) => Promise<void>;
 }
@@ -53,6 +56,7 @@ async function start(options: Options = {}) {
     limits: { ...QUERY_LIMITS, ...options.limits },
     hosts: options.hosts ?? [],
     counters,
+    operators: { checks: options.checks ?? [], registry: new Registry() },
     onQueryCounters: (found) => {
       queries = found;
     },
@@ -160,16 +164,30 @@ describe('the host guard', () => {
   });
 });
 
-describe('readiness', () => {
-  it('follows the store', async () => {
-    const { get } = await start();
+describe('what operators see', () => {
+  it('is ready when every check is, and says which is not', async () => {
+    const { get } = await start({ checks: [() => undefined, async () => undefined] });
     expect((await get('/readyz')).statusCode).toBe(200);
-    const gone = await start({
-      query: () => Promise.reject(new StoreError('store_unavailable', 'no engine')),
-    });
-    const response = await gone.get('/readyz');
+    const waiting = await start({ checks: [() => undefined, () => 'the log is folded'] });
+    const response = await waiting.get('/readyz');
     expect(response.statusCode).toBe(503);
-    expect(response.json().code).toBe('store_unavailable');
+    expect(response.headers['retry-after']).toBe('2');
+    expect(response.json()).toMatchObject({ code: 'not_ready', detail: 'the log is folded' });
+  });
+
+  it('is not ready while an engine fails', async () => {
+    const { get } = await start({ checks: [() => Promise.reject(new Error('no engine'))] });
+    expect((await get('/readyz')).json()).toMatchObject({
+      code: 'not_ready',
+      detail: 'no engine',
+    });
+  });
+
+  it('has figures for Prometheus, for any host and without a token', async () => {
+    const { get } = await start();
+    const response = await get('/metrics', { host: 'pod-7' });
+    expect(response.statusCode).toBe(200);
+    expect(response.headers['content-type']).toMatch(/^text\/plain/);
   });
 });
 

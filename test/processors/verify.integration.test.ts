@@ -136,6 +136,7 @@ function run(rowsPerPieceMax: number, options: VerifyOptions = {}): Promise<Veri
           fold: new PartitionFold(partition),
           fromOffset: 0,
           epoch: 0,
+          isFresh: true,
         }),
         lastCommit: async (partition) => commits.get(partition),
         now: Date.now,

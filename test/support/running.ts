@@ -2,11 +2,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Running, startAll } from '../../main.ts';
+import { type RunningAll, startAll } from '../../main.ts';
 import { type Flags, loadOptions } from '../../platform/config/config.ts';
 import { createLogger } from '../../platform/logging.ts';
 
-export interface TestServer extends Running {
+export interface TestServer extends RunningAll {
   /** Answer of a query route, parsed. */
   get<Body>(path: string): Promise<Body>;
   post(path: string, body: string | Buffer, headers?: Record<string, string>): Promise<Response>;

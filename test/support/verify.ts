@@ -215,7 +215,7 @@ export function foldedUpTo(
     if (fold.epoch > epoch) break;
     fold.take(record);
   }
-  return { fold, fromOffset: fold.nextOffset, epoch };
+  return { fold, fromOffset: fold.nextOffset, epoch, isFresh: epoch === 0 };
 }
 
 export interface Verified {

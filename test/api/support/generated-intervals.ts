@@ -11,6 +11,7 @@ import {
   QUERY_LIMITS,
   registerApi,
 } from '../../../api/api.ts';
+import { Registry } from '../../../platform/metrics/registry.ts';
 import { openProjects } from '../../../platform/projects.ts';
 import type { Store } from '../../../platform/store/store.ts';
 import { sketchBucket } from '../../../schemas/sketch.ts';
@@ -186,6 +187,7 @@ export async function startAt(
     limits: QUERY_LIMITS,
     hosts: [],
     counters: createApiCounters(),
+    operators: { checks: [], registry: new Registry() },
     ...options,
   });
   await server.ready();

@@ -9,6 +9,7 @@ import {
   type QueryLimits,
   registerApi,
 } from '../../../api/api.ts';
+import { Registry } from '../../../platform/metrics/registry.ts';
 import { openProjects } from '../../../platform/projects.ts';
 import { openStore } from '../../../platform/store/clickhouse.ts';
 import { migrate } from '../../../platform/store/migrate.ts';
@@ -62,6 +63,7 @@ export async function startServer(
     limits: { ...QUERY_LIMITS, ...options.limits },
     hosts: options.hosts ?? [],
     counters,
+    operators: { checks: [], registry: new Registry() },
   });
   await server.ready();
   return { server, counters };
