@@ -15,9 +15,12 @@ import { dirname, join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { damageOf } from './embedded-file.ts';
 import { isRunning, type Owner, thisProcess } from './embedded-owner.ts';
+import { FileRoom, ROOM_BYTES_TO_OPEN, roomToAppend, roomToRemove } from './embedded-room.ts';
 import { LogError, type LogRecord } from './log.ts';
 
 const FORMAT = 1;
+/** LMDB's name for it. */
+const DATA_FILE = 'data.mdb';
 const KEY_BYTES = 12;
 const TIME_BYTES = 8;
 /** Bytes that a record costs beside its own. */
@@ -58,6 +61,12 @@ interface LogDescription {
   readonly partitions: number;
 }
 
+/** What is used of what lmdb tells, for which it has no type. */
+interface EnvironmentStats {
+  readonly lastPageNumber: number;
+  readonly pageSize: number;
+}
+
 export interface StoreOptions {
   readonly directory: string;
   readonly topic: string;
@@ -79,7 +88,7 @@ export async function openEmbeddedStore(options: StoreOptions): Promise<Embedded
   mkdirSync(options.directory, { recursive: true });
   const directory = realpathSync(options.directory);
   if (openDirectories.has(directory)) throw inUse(process.pid, directory);
-  const damage = damageOf(join(directory, 'data.mdb'));
+  const damage = damageOf(join(directory, DATA_FILE));
   if (damage !== undefined) {
     throw new LogError(
       'log_damaged',
@@ -87,14 +96,24 @@ export async function openEmbeddedStore(options: StoreOptions): Promise<Embedded
     );
   }
   const environment = openEnvironment(directory);
+  let room: FileRoom | undefined;
   try {
-    const store = new EmbeddedStore(environment, directory, options);
+    room = new FileRoom(join(directory, DATA_FILE), () => usedBytes(environment));
+    room.ensureSync(ROOM_BYTES_TO_OPEN);
+    const store = new EmbeddedStore(environment, room, directory, options);
     openDirectories.add(directory);
     return store;
   } catch (error) {
+    room?.close();
     await environment.close();
     throw error;
   }
+}
+
+/** Up to the last page that the newest transaction uses. */
+function usedBytes(environment: RootDatabase<Buffer, Buffer>): number {
+  const { lastPageNumber, pageSize } = environment.getStats() as EnvironmentStats;
+  return (lastPageNumber + 1) * pageSize;
 }
 
 function openEnvironment(directory: string): RootDatabase<Buffer, Buffer> {
@@ -133,6 +152,7 @@ function inUse(pid: number, directory: string): LogError {
 
 export class EmbeddedStore {
   readonly #environment: RootDatabase<Buffer, Buffer>;
+  readonly #room: FileRoom;
   readonly #records: Database<Buffer, Buffer>;
   readonly #meta: Database<unknown, string>;
   readonly #directory: string;
@@ -140,8 +160,14 @@ export class EmbeddedStore {
   /** LMDB copies keys at once, so one buffer serves every write. */
   readonly #key = Buffer.alloc(KEY_BYTES);
 
-  constructor(environment: RootDatabase<Buffer, Buffer>, directory: string, options: StoreOptions) {
+  constructor(
+    environment: RootDatabase<Buffer, Buffer>,
+    room: FileRoom,
+    directory: string,
+    options: StoreOptions,
+  ) {
     this.#environment = environment;
+    this.#room = room;
     this.#directory = directory;
     this.#partitions = options.partitions;
     this.#records = environment.openDB('records', { encoding: 'binary', keyEncoding: 'binary' });
@@ -162,7 +188,8 @@ export class EmbeddedStore {
 
   /** Writes records and the states that follow from them, in one transaction. Resolves when it is flushed. */
   append(records: readonly StoredRecord[], appendTimeMs: number, states: StateChanges) {
-    return this.#transaction(states, () => {
+    const room = roomToAppend(records, states.size);
+    return this.#transaction(room, states, () => {
       for (const { partition, offset, stored } of records) {
         stored.writeDoubleBE(appendTimeMs, 0);
         void this.#records.put(writeKey(this.#key, partition, offset), stored);
@@ -172,7 +199,8 @@ export class EmbeddedStore {
 
   /** Removes records and writes the states that follow, in one transaction. Resolves when it is flushed. */
   remove(positions: readonly RecordPosition[], states: StateChanges) {
-    return this.#transaction(states, () => {
+    const room = roomToRemove(positions.length, states.size);
+    return this.#transaction(room, states, () => {
       for (const { partition, offset } of positions) {
         void this.#records.remove(writeKey(this.#key, partition, offset));
       }
@@ -224,6 +252,7 @@ export class EmbeddedStore {
       this.#meta.transactionSync(() => this.#meta.putSync('owner', null));
     } finally {
       openDirectories.delete(this.#directory);
+      this.#room.close();
       await this.#environment.close();
     }
   }
@@ -244,7 +273,9 @@ export class EmbeddedStore {
     this.#meta.putSync('owner', thisProcess());
   }
 
-  async #transaction(states: StateChanges, write: () => void): Promise<void> {
+  async #transaction(roomBytes: number, states: StateChanges, write: () => void): Promise<void> {
+    await this.#room.ensure(roomBytes);
+
     try {
       await this.#records.batch(() => {
         write();

@@ -10,23 +10,28 @@ import { type FullDiskReport, fillDisk } from './processes/full-disk.ts';
 import { type Program, runProgram } from './processes/program.ts';
 import { questionsTo } from './processes/questions.ts';
 import { createSite, type Site } from './processes/site.ts';
-import { limitFileSize, type SmallDisk } from './processes/small-disk.ts';
+import { limitFileSize, mountSmallDisk, type SmallDisk } from './processes/small-disk.ts';
 import { treeOf } from './processes/tree.ts';
 
 const MINUTES_MS = 60_000;
+/** Room for the tables and a few seconds of load. */
+const DISK_MIB = 48;
 /** Room for a few seconds of load. */
 const LOG_MIB = 8;
 
-const smallDisks: readonly (readonly [string, () => Promise<SmallDisk>])[] = [
+const smallDisks: readonly (readonly [string, () => Promise<SmallDisk | undefined>])[] = [
+  ['for log and store', () => mountSmallDisk(DISK_MIB)],
   ['for the log', () => limitFileSize(LOG_MIB)],
 ];
 
-describe.each(smallDisks)('a disk that fills up %s', (_, makeDisk) => {
+describe.each(smallDisks)('a disk that fills up %s', (what, makeDisk) => {
   let disk: SmallDisk | undefined;
   let report: FullDiskReport;
 
   beforeAll(async () => {
-    disk = await makeDisk();
+    // Where this process may not mount a file system, the limit on files is tried twice.
+    disk = (await makeDisk()) ?? (await limitFileSize(LOG_MIB));
+    process.stdout.write(`The disk that fills up ${what}: ${disk.name}\n`);
     report = await fillDisk(5, disk);
   }, 8 * MINUTES_MS);
 
@@ -46,10 +51,13 @@ describe.each(smallDisks)('a disk that fills up %s', (_, makeDisk) => {
   });
 
   it('is told of in words that say what to do, and not with every request', () => {
-    // LMDB prints every failed write by itself, without a way to stop it; ours are JSON.
-    const ours = report.linesWhileFull.filter((line) => line.startsWith('{'));
-    expect(ours.some((line) => /disk/.test(line))).toBe(true);
-    expect(ours.length).toBeLessThan(report.refusalsWhileFull / 2);
+    expect(report.linesWhileFull.some((line) => /disk/.test(line))).toBe(true);
+    expect(report.linesWhileFull.length).toBeLessThan(report.refusalsWhileFull / 2);
+  });
+
+  it('is never found full by LMDB, whose failed writes damage the memory of the process', () => {
+    // LMDB prints each of them by itself; lines of ours are JSON.
+    expect(report.linesWhileFull.filter((line) => !line.startsWith('{'))).toEqual([]);
   });
 
   it('has cost nothing that was accepted, once it has room', () => {

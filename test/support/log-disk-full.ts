@@ -1,11 +1,11 @@
 /**
- * Fills an embedded log's disk, as far as it can tell, and frees it again; prints what happened as one line of JSON.
+ * Fills an embedded log's disk, as far as it can tell, removes and opens while it is full, and frees it again; prints what happened as one line of JSON.
  * The disk is a limit on file size, set on this process by prlimit(1). Argument: directory.
  */
 import { execFileSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { openEmbeddedLog } from '../../platform/log/embedded.ts';
+import { type EmbeddedLogOptions, openEmbeddedLog } from '../../platform/log/embedded.ts';
 import { LogError } from '../../platform/log/log.ts';
 
 const [directory = ''] = process.argv.slice(2);
@@ -17,23 +17,31 @@ function limitFileSize(bytes: number | 'unlimited'): void {
 }
 
 let told = 0;
-const log = await openEmbeddedLog({
+const options: EmbeddedLogOptions = {
   directory,
   topic: 'test.v1',
   partitions: 1,
+  // Everything goes but the newest record.
+  limits: { retentionBytesMax: 1 },
   onError: () => {
     told += 1;
   },
-});
+};
+let log = await openEmbeddedLog(options);
+await log.append(0, Buffer.from('old'));
 const before = await log.append(0, Buffer.from('before'));
 limitFileSize(statSync(join(directory, 'data.mdb')).size);
 const appends = Array.from({ length: 20 }, () => log.append(0, Buffer.alloc(100_000)));
 const results = await Promise.allSettled(appends);
 const latestWhileFull = await log.latest(0);
+const { removedRecords } = await log.enforceRetention();
+const { failedTransactions } = log.counters;
+await log.close();
+log = await openEmbeddedLog(options);
 limitFileSize('unlimited');
 const after = await log.append(0, Buffer.from('after'));
 const texts: string[] = [];
-for await (const batch of log.read(0, { fromOffset: 0, follow: false })) {
+for await (const batch of log.read(0, { fromOffset: before.offset, follow: false })) {
   for (const { value } of batch) texts.push(value.toString());
 }
 const reasons = results.map((result) => (result.status === 'rejected' ? result.reason : undefined));
@@ -44,7 +52,8 @@ process.stdout.write(
     latestWhileFull,
     offsetsGrow: after.offset > before.offset,
     texts,
-    failedTransactions: log.counters.failedTransactions,
+    removedRecords,
+    failedTransactions,
     told,
   }),
 );

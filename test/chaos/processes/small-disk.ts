@@ -11,6 +11,8 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 export interface SmallDisk {
+  /** What kind of place it is, in words. */
+  readonly name: string;
   readonly directory: string;
   /** Words before the program's own. */
   readonly launcher: readonly string[];
@@ -37,6 +39,7 @@ export async function mountSmallDisk(mib: number): Promise<SmallDisk | undefined
   };
   process.once('exit', unmount);
   return {
+    name: `a file system of ${mib} MiB`,
     directory,
     launcher: [],
     makeRoom: async () => {
@@ -57,6 +60,7 @@ export async function limitFileSize(mib: number): Promise<SmallDisk> {
   // The shell counts in blocks of 1,024 bytes, and becomes the program.
   const script = `ulimit -f ${(mib * MIB) / 1_024}; exec "$@"`;
   return {
+    name: `files of at most ${mib} MiB`,
     directory,
     launcher: ['bash', '-c', script, 'program'],
     makeRoom: async () => false,
