@@ -3,7 +3,8 @@
  *
  * Guarantees: records come from exactly that offset on, each once, in order; the next fetch is under way while a batch
  * is worked on, and no more than that, so that a slow reader holds little and stops the flow; lost brokers and new
- * leaders are waited for, at the same offset; an offset that the log does not have is an error, never a jump.
+ * leaders are waited for, at the same offset; an offset that the log does not have is an error, never a jump; a reader
+ * that is stopped ends at once, whatever it waits for.
  */
 import { ChunkReader, offsetAfter } from './kafka-batch-reader.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
@@ -18,6 +19,8 @@ export interface ReaderDeps {
   readonly lanes: FetchLanes;
   readonly offsets: KafkaOffsets;
   readonly limits: KafkaLogLimits;
+  /** Told once of a partition that a following reader waits for in vain, until it can be read again. */
+  readonly onWarning?: (message: string, cause?: unknown) => void;
 }
 
 /** What one fetch brought, from the offset it was wanted from. */
@@ -33,6 +36,9 @@ export class PartitionReader {
   readonly #options: ReadOptions;
   readonly #place: FetchReader;
   #stopped = false;
+  #warned = false;
+  /** Ends what is waited for now. */
+  #wake: (() => void) | undefined;
 
   constructor(partition: number, options: ReadOptions, deps: ReaderDeps) {
     this.#deps = deps;
@@ -45,6 +51,7 @@ export class PartitionReader {
   stop(): void {
     this.#stopped = true;
     this.#place.close();
+    this.#wake?.();
   }
 
   async *batches(): AsyncGenerator<readonly LogRecord[]> {
@@ -89,7 +96,16 @@ export class PartitionReader {
       if (records === undefined) return undefined;
       const nextOffset = offsetAfter(records);
       if (nextOffset !== undefined) return { records, fromOffset, nextOffset };
+      if (records.length > 0) throw this.#noBatch(fromOffset);
     }
+  }
+
+  /** A broker gives one whole batch at least, or nothing: asked again it would give the same for ever. */
+  #noBatch(fromOffset: number): LogError {
+    const message =
+      `Partition ${this.#partition} of ${this.#deps.cluster.topic} has no whole batch at offset ${fromOffset}: ` +
+      'its bytes are damaged, or older than Kafka 0.11';
+    return new LogError('log_format_unknown', message);
   }
 
   /** Tries until it succeeds, or can never. Undefined when it was stopped. */
@@ -98,7 +114,9 @@ export class PartitionReader {
     while (!this.#stopped) {
       const triedAtMs = Date.now();
       try {
-        return await attempt();
+        const result = await this.#unlessStopped(attempt());
+        this.#warned = false;
+        return result;
       } catch (error) {
         // A wait for news may have gone well for long before it failed.
         if (Date.now() - triedAtMs > this.#deps.limits.readTimeoutMs) failingSinceMs = undefined;
@@ -107,6 +125,14 @@ export class PartitionReader {
       }
     }
     return undefined;
+  }
+
+  /** Undefined, at once, when it is stopped meanwhile. One reader waits for one thing at a time. */
+  #unlessStopped<T>(work: Promise<T>): Promise<T | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#wake = () => resolve(undefined);
+      work.then(resolve, reject);
+    });
   }
 
   /** Returns when another attempt makes sense. */
@@ -120,13 +146,23 @@ export class PartitionReader {
       const message = `Partition ${this.#partition} cannot be read: check the brokers and the cause`;
       throw new LogError('log_unavailable', message, { cause: error });
     }
+    if (over) this.#warn(error);
     if (error.code === CODE.offsetOutOfRange && fromOffset !== undefined) {
       // A new leader may not know yet how far it may show its records: ask before giving up.
-      await this.#latestIfWithin(fromOffset).catch((reason) => {
+      const asked = this.#latestIfWithin(fromOffset).catch((reason) => {
         if (reason instanceof LogError) throw reason;
       });
+      await this.#unlessStopped(asked);
     }
-    if (!this.#stopped) await cluster.recover();
+    if (!this.#stopped) await this.#unlessStopped(cluster.recover());
+  }
+
+  #warn(cause: KafkaError): void {
+    if (this.#warned) return;
+    this.#warned = true;
+    const { cluster, limits, onWarning } = this.#deps;
+    const message = `Partition ${this.#partition} of ${cluster.topic} could not be read for ${limits.readTimeoutMs} ms`;
+    onWarning?.(`${message}: its reader waits for the brokers, see the cause`, cause);
   }
 
   /** The partition's end. @throws LogError `log_offset_out_of_range`. */
