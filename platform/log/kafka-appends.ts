@@ -132,6 +132,8 @@ export class KafkaAppends {
       this.#leave(batch);
       const failure = failureOf(error, batch.waiting.length);
       for (const { reject } of batch.waiting) reject(failure);
+      // The next batch must not go where this one was lost, only because nobody asked who leads now.
+      if (error instanceof KafkaError && error.mayHaveActed) await this.#deps.cluster.recover();
     }
   }
 
