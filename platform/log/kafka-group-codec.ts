@@ -23,9 +23,9 @@ export function encodeClaim(topic: string, owned: readonly number[], generation:
 /** Who cannot be understood has nothing. */
 export function decodeClaim(bytes: Buffer): Claim {
   const nothing = { owned: [], generation: -1 };
-  const userData = AssignerProtocol.MemberMetadata.decode(bytes)?.userData;
-  if (userData === undefined || userData === null) return nothing;
   try {
+    const userData = AssignerProtocol.MemberMetadata.decode(bytes)?.userData;
+    if (userData === undefined || userData === null) return nothing;
     const claim = JSON.parse(userData.toString()) as Partial<Claim>;
     const owned = Array.isArray(claim.owned) ? claim.owned.filter(Number.isInteger) : [];
     return { owned, generation: Number(claim.generation ?? -1) };

@@ -50,6 +50,8 @@ export interface Group {
    * contact is half a session timeout ago must see what others have written before it writes itself.
    */
   readonly lastContactMs: number;
+  /** Silence after which the group gives this member up, ms. */
+  readonly sessionTimeoutMs: number;
   /** Tells lag monitors how far a partition is done. Sent with the next heartbeat; may be lost. */
   commitHint(partition: number, nextOffset: number): void;
   /** Gives up all partitions with `onRevoked`, then leaves, so that others have them at once. */
@@ -64,15 +66,18 @@ export const groupTimes = {
 
 /**
  * Joins, and resolves when the first assignment is known and told.
- * @throws LogError `log_unavailable` when the group cannot be joined, with the cause.
+ * @throws LogError `log_unavailable` when the group cannot be joined, with the cause. RangeError when a heartbeat lost
+ * would cost the membership.
  */
 export async function joinGroup(options: GroupOptions): Promise<Group> {
   const settings = await readKafkaSettings(options);
   const times = { ...kafkaTimes, ...groupTimes, ...options.times };
+  const wanted = { ...times, ...options };
+  checkTimes(wanted);
   const { topic, onWarning } = options;
   const warning = onWarning === undefined ? {} : { onWarning };
   const cluster = new KafkaCluster({ settings, times, topic, ...warning });
-  const member = new Member(cluster, { ...times, ...options });
+  const member = new Member(cluster, wanted);
   try {
     await member.join();
     return member;
@@ -81,6 +86,14 @@ export async function joinGroup(options: GroupOptions): Promise<Group> {
     const message = `The group ${options.groupId} cannot be joined: check the brokers, the sign-in and the cause`;
     throw new LogError('log_unavailable', message, { cause: error });
   }
+}
+
+/** One heartbeat may be lost, or late. */
+function checkTimes({ heartbeatMs, sessionTimeoutMs }: typeof groupTimes): void {
+  if (heartbeatMs > 0 && heartbeatMs * 2 < sessionTimeoutMs) return;
+  throw new RangeError(
+    `heartbeatMs is ${heartbeatMs}: give less than half of sessionTimeoutMs, which is ${sessionTimeoutMs}`,
+  );
 }
 
 type MemberOptions = GroupOptions & KafkaTimes & typeof groupTimes;
@@ -114,6 +127,10 @@ class Member implements Group {
     return this.#session.lastContactMs;
   }
 
+  get sessionTimeoutMs(): number {
+    return this.#options.sessionTimeoutMs;
+  }
+
   commitHint(partition: number, nextOffset: number): void {
     this.#hints.set(partition, nextOffset);
   }
@@ -129,13 +146,20 @@ class Member implements Group {
         break;
       } catch (error) {
         if (!isPassing(error) || Date.now() >= endsAtMs) {
-          this.#ended.abort();
+          await this.#withdraw();
           throw error;
         }
         await this.#consider(error);
       }
     }
     this.#staying = this.#stay();
+  }
+
+  /** What was had already goes; the group need not wait for one who did not come. */
+  async #withdraw(): Promise<void> {
+    this.#ended.abort();
+    await this.#giveUp(this.#owned, 'lost');
+    await this.#session.leave().catch(() => undefined);
   }
 
   leave(): Promise<void> {
@@ -147,6 +171,8 @@ class Member implements Group {
     this.#wake?.();
     this.#session.interrupt();
     await this.#staying;
+    // Asked once more, because the owner finishes its work now, and others may have it already.
+    if (this.#owned.length > 0) await this.#session.beat().catch((error) => this.#consider(error));
     await this.#giveUp(this.#owned, 'moved');
     this.#ended.abort();
     await this.#beating;
@@ -188,6 +214,8 @@ class Member implements Group {
       const gone = this.#owned.filter((partition) => !assigned.includes(partition));
       const come = assigned.filter((partition) => !this.#owned.includes(partition));
       await this.#giveUp(gone, 'moved');
+      // Giving up may have taken so long that the group has gone on: what it gave is not this member's any more.
+      if (isForgotten(this.#alarm)) throw this.#alarm;
       this.#owned = assigned;
       if (come.length > 0) await this.#told(() => this.#options.onAssigned(come));
       if (gone.length === 0 || this.#left !== undefined) return;
@@ -217,12 +245,11 @@ class Member implements Group {
 
   /** Does what an error asks for. Returns when it makes sense to join again. */
   async #consider(error: unknown): Promise<void> {
-    const code = codeOf(error);
-    if (this.#left !== undefined) return;
-    if (code === CODE.unknownMember || code === CODE.illegalGeneration) {
-      this.#session.fallBehind(code !== CODE.unknownMember);
+    // Also of one that is leaving: others may have what it has.
+    if (isForgotten(error)) {
+      this.#session.fallBehind(codeOf(error) !== CODE.unknownMember);
       await this.#giveUp(this.#owned, 'lost');
-    } else if (code !== CODE.rebalanceInProgress) {
+    } else if (this.#left === undefined && codeOf(error) !== CODE.rebalanceInProgress) {
       await this.#lookAgain(error);
     }
     this.#raise(ROUND);
@@ -269,14 +296,15 @@ function codeOf(error: unknown): number | undefined {
   return error instanceof KafkaError ? error.code : undefined;
 }
 
+/** The group has gone on without this member. */
+function isForgotten(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === CODE.unknownMember || code === CODE.illegalGeneration;
+}
+
 /** The group is there and answers, but not to this round of this member. */
 function asksForRound(error: unknown): boolean {
-  const codes: readonly (number | undefined)[] = [
-    CODE.rebalanceInProgress,
-    CODE.unknownMember,
-    CODE.illegalGeneration,
-  ];
-  return codes.includes(codeOf(error));
+  return isForgotten(error) || codeOf(error) === CODE.rebalanceInProgress;
 }
 
 /** True of errors that go away without anyone's doing. */

@@ -7,7 +7,7 @@
 import { assignPartitions, type MemberClaim } from './kafka-assignment.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
-import { CODE, refused } from './kafka-errors.ts';
+import { CODE, KafkaError, refused } from './kafka-errors.ts';
 import {
   decodeAssignment,
   decodeClaim,
@@ -38,6 +38,7 @@ export class GroupSession {
   #coordinator: number | undefined;
   /** Set while an answer is waited for that comes only when all members have joined. */
   #waiting: KafkaConnection | undefined;
+  #interrupted = false;
 
   constructor(cluster: KafkaCluster, options: SessionOptions) {
     this.#cluster = cluster;
@@ -53,6 +54,7 @@ export class GroupSession {
   async round(owned: readonly number[]): Promise<readonly number[]> {
     try {
       this.#waiting = await this.#connection();
+      if (this.#interrupted) throw new KafkaError('Leaving the group', { mayHaveActed: false });
       const { generationId, memberId, leaderId, members } = await this.#join(this.#waiting, owned);
       const groupAssignment = leaderId === memberId ? this.#assign(members) : [];
       // Before it is sent: this process may be stopped for a while before it reads the answer.
@@ -99,8 +101,9 @@ export class GroupSession {
     await connection.ask('LeaveGroup', { groupId, memberId: this.#memberId });
   }
 
-  /** Ends a wait for the other members. */
+  /** Ends a wait for the other members, and every later one. */
   interrupt(): void {
+    this.#interrupted = true;
     this.#waiting?.close(new Error('leaving the group'));
   }
 

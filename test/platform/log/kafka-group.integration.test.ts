@@ -3,7 +3,9 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { KafkaCluster } from '../../../platform/log/kafka-cluster.ts';
 import { type Group, type GroupOptions, joinGroup } from '../../../platform/log/kafka-group.ts';
+import { kafkaTimes, readKafkaSettings } from '../../../platform/log/kafka-options.ts';
 import { type KafkaForTests, kafkaForTests } from '../../support/kafka/kafka-for-tests.ts';
 import { until } from '../../support/kafka/until.ts';
 
@@ -201,7 +203,57 @@ describe('a group that shares partitions', () => {
   });
 });
 
+describe('a member that its group has given up', () => {
+  /** As the group's broker does when a member is silent for too long. */
+  async function putOut(groupId: string): Promise<void> {
+    const settings = await readKafkaSettings({ brokers: kafka.brokers });
+    const cluster = new KafkaCluster({ settings, times: kafkaTimes, topic });
+    const { groups: described } = await kafka.admin.describeGroups([groupId]);
+    for (const { memberId } of described[0]?.members ?? []) {
+      await cluster.askAny('LeaveGroup', { groupId, memberId });
+    }
+    cluster.close();
+  }
+
+  it('learns of it with the next heartbeat, then joins again', async () => {
+    const groupId = newGroup();
+    const member = await join(groupId);
+    await putOut(groupId);
+    await until(
+      async () => member.heard('assigned').length,
+      (count) => count === 2 * PARTITIONS,
+    );
+    expect(member.heard('lost')).toHaveLength(PARTITIONS);
+    expect(member.heard('moved')).toEqual([]);
+    expect(member.has.size).toBe(PARTITIONS);
+  });
+
+  it('learns of it when it leaves before its next heartbeat', async () => {
+    const groupId = newGroup();
+    const member = await join(groupId, { heartbeatMs: 2_900 });
+    await putOut(groupId);
+    await member.group?.leave();
+    expect(member.heard('lost')).toHaveLength(PARTITIONS);
+    expect(member.heard('moved')).toEqual([]);
+  });
+});
+
 describe('a member of a group', () => {
+  it('refuses to be heard so rarely that one lost heartbeat would cost its membership', async () => {
+    const refused = join(newGroup(), { heartbeatMs: SESSION_TIMEOUT_MS / 2 });
+    await expect(refused).rejects.toThrow('heartbeatMs');
+  });
+
+  it('leaves while others are still to join, without waiting for them', async () => {
+    const groupId = newGroup();
+    const first = await join(groupId);
+    // Longer than the test's own deadline.
+    const joining = join(groupId, { sessionTimeoutMs: 6_000, rebalanceTimeoutMs: 600_000 });
+    await Promise.all([joining, first.group?.leave()]);
+    await (await joining).group?.leave();
+    expect(first.has.size).toBe(0);
+  });
+
   it('tells lag monitors how far it is', async () => {
     const groupId = newGroup();
     const { group } = await join(groupId);
