@@ -2,8 +2,10 @@
  * One connection to one broker.
  *
  * Guarantees: opening and every request end within their time limit; a connection that has failed once, or has let a
- * request wait too long, is closed for good with all that is under way on it, and its owner makes a new one. A broker
- * answers the requests of a connection one after the other, so what may wait long gets a connection of its own.
+ * request wait too long, is closed for good with all that is under way on it, and its owner makes a new one.
+ *
+ * Time for which a broker's quota holds a request back comes on top of its limit. A broker answers the requests of a
+ * connection one after the other, so what may wait long gets a connection of its own.
  */
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';

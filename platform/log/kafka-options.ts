@@ -24,8 +24,16 @@ export interface KafkaAccess {
     readonly username: string;
     readonly password: string;
   };
-  /** TLS; without a file the authorities that Node trusts are trusted. */
-  readonly tls?: { readonly caFile?: string };
+  readonly tls?: KafkaTls;
+}
+
+/** Files are PEM. */
+export interface KafkaTls {
+  /** Authorities that brokers' certificates must come from; without it those that Node trusts. */
+  readonly caFile?: string;
+  /** With both, this program shows a certificate of its own. */
+  readonly certFile?: string;
+  readonly keyFile?: string;
 }
 
 export interface KafkaAddress {
@@ -121,23 +129,36 @@ export function resolveKafkaLimits(given: Partial<KafkaLogLimits> = {}): KafkaLo
   return limits;
 }
 
-/** @throws LogError `log_unavailable` when the file of authorities cannot be read; RangeError for a wrong address. */
+/** @throws LogError `log_unavailable` when a file cannot be read; RangeError for a wrong address, or half a certificate. */
 export async function readKafkaSettings(access: KafkaAccess): Promise<KafkaSettings> {
   if (access.brokers.length === 0) throw new RangeError('brokers is empty: give at least one');
   return {
     seeds: access.brokers.map(parseAddress),
     clientId: access.clientId ?? 'streamgauge',
     ...(access.sasl === undefined ? {} : { sasl: access.sasl }),
-    ...(access.tls === undefined ? {} : { tls: await tlsOptions(access.tls.caFile) }),
+    ...(access.tls === undefined ? {} : { tls: await tlsOptions(access.tls) }),
   };
 }
 
-async function tlsOptions(caFile: string | undefined): Promise<ConnectionOptions> {
-  if (caFile === undefined) return {};
+async function tlsOptions({ caFile, certFile, keyFile }: KafkaTls): Promise<ConnectionOptions> {
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    throw new RangeError('certFile and keyFile go together: give both, or none');
+  }
+  const ca = await pem('trusted authorities', caFile);
+  const cert = await pem('the certificate', certFile);
+  const key = await pem("the certificate's key", keyFile);
+  return {
+    ...(ca === undefined ? {} : { ca: [ca] }),
+    ...(cert === undefined || key === undefined ? {} : { cert, key }),
+  };
+}
+
+async function pem(what: string, path: string | undefined): Promise<string | undefined> {
+  if (path === undefined) return undefined;
   try {
-    return { ca: [await readFile(caFile, 'utf8')] };
+    return await readFile(path, 'utf8');
   } catch (error) {
-    const message = `The file of trusted authorities ${caFile} cannot be read: check its path and permissions`;
+    const message = `The file of ${what} ${path} cannot be read: check its path and permissions`;
     throw new LogError('log_unavailable', message, { cause: error });
   }
 }

@@ -57,6 +57,20 @@ describe('how Kafka is reached', () => {
     },
   );
 
+  it('shows a certificate of its own when it is given one, and never half of one', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'streamgauge-'));
+    const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+    await writeFile(certFile, 'a certificate');
+    await writeFile(keyFile, 'its key');
+    expect(await readKafkaSettings({ brokers, tls: { certFile, keyFile } })).toMatchObject({
+      tls: { cert: 'a certificate', key: 'its key' },
+    });
+    for (const tls of [{ certFile }, { keyFile }]) {
+      await expect(readKafkaSettings({ brokers, tls })).rejects.toThrow('go together');
+    }
+    await rm(folder, { recursive: true });
+  });
+
   it('trusts whom Node trusts when TLS is on without a file', async () => {
     expect(await readKafkaSettings({ brokers, tls: {} })).toMatchObject({ tls: {} });
   });
