@@ -3,11 +3,11 @@
  *
  * Guarantees: connections are made when they are needed, shared by all who name the same broker and purpose, and made
  * anew after they failed; leaders are learnt again when asked to, from any broker that answers; nothing waits beyond
- * the limits. Nothing is tried again here: who asked knows whether it may be.
+ * the limits. Nothing is tried again here but the first contact: who asked knows whether it may be.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type KafkaConnection, openConnection } from './kafka-connection.ts';
-import { CODE, KafkaError, refused } from './kafka-errors.ts';
+import { CODE, isSignInRefused, KafkaError, refused } from './kafka-errors.ts';
 import type { Apis } from './kafka-library.ts';
 import type { KafkaAddress, KafkaSettings, KafkaTimes } from './kafka-options.ts';
 
@@ -80,9 +80,26 @@ export class KafkaCluster {
     return this.#refreshing;
   }
 
-  /** What to do between two attempts: a pause, then look for leaders again, but not long. Failing is left to others. */
+  /** The first contact: Kafka may be starting just as this program is. @throws KafkaError of the last attempt. */
+  async reach(timeoutMs: number): Promise<void> {
+    const endsAtMs = Date.now() + timeoutMs;
+    for (;;) {
+      try {
+        return await this.refresh();
+      } catch (error) {
+        if (isSignInRefused(error) || Date.now() >= endsAtMs) throw error;
+        await delay(this.#options.times.retryMs);
+      }
+    }
+  }
+
+  /**
+   * What to do between two attempts: a pause, then look for leaders again, but not long. Failing is left to others.
+   * Another broker is asked each time: one that is cut off from its cluster answers, but knows only what was.
+   */
   async recover(): Promise<void> {
     const { retryMs, connectTimeoutMs } = this.#options.times;
+    this.#turn += 1;
     await delay(retryMs);
     if (this.#closed) return;
     const patience = new AbortController();
@@ -154,7 +171,10 @@ export class KafkaCluster {
     this.#replicas = found.partitionMetadata[0]?.replicas.length ?? 0;
   }
 
-  /** Known brokers first, then those from the options, which are all that is known in the beginning. */
+  /**
+   * Known brokers first, then those from the options, which are all that is known in the beginning. Those that could
+   * not be reached when last tried come last, because each may cost its time limit.
+   */
   #candidates(): readonly [string, KafkaAddress][] {
     const nodes = [...this.#nodes].map(([nodeId, address]): [string, KafkaAddress] => [
       `${nodeId} control`,
@@ -163,7 +183,9 @@ export class KafkaCluster {
     const first = nodes.length === 0 ? 0 : this.#turn % nodes.length;
     const { seeds } = this.#options.settings;
     const others = seeds.map((address): [string, KafkaAddress] => [nameOf(address), address]);
-    return [...nodes.slice(first), ...nodes.slice(0, first), ...others];
+    const all = [...nodes.slice(first), ...nodes.slice(0, first), ...others];
+    const failing = ([, address]: [string, KafkaAddress]) => this.#failing.has(nameOf(address));
+    return [...all.filter((candidate) => !failing(candidate)), ...all.filter(failing)];
   }
 
   async #connect(key: string, address: KafkaAddress): Promise<KafkaConnection> {

@@ -20,7 +20,6 @@ export const CODE = {
   topicAuthorizationFailed: 29,
   clusterAuthorizationFailed: 31,
   topicExists: 36,
-  notController: 41,
   fencedLeaderEpoch: 74,
   unknownLeaderEpoch: 75,
   offsetNotAvailable: 78,

@@ -48,14 +48,14 @@ export type TopicConfig = ReadonlyMap<string, string>;
 
 /**
  * Creates the topic, or compares the one that is there.
- * @throws LogError `log_unavailable` when Kafka cannot be reached or refuses.
+ * @throws LogError `log_unavailable` when Kafka cannot be reached or refuses. RangeError for a wrong address.
  */
 export async function createKafkaTopic(options: KafkaTopicOptions): Promise<KafkaTopicResult> {
   const settings = await readKafkaSettings(options);
   const times = { ...kafkaTimes, retryMs: RETRY_MS };
   const cluster = new KafkaCluster({ settings, times, topic: options.topic });
   try {
-    await cluster.refresh();
+    await cluster.reach(times.requestTimeoutMs);
     const created = cluster.partitions === undefined && (await create(cluster, options));
     await untilKnown(cluster);
     return { created, differences: await compare(cluster, options) };
@@ -101,6 +101,7 @@ async function create(cluster: KafkaCluster, options: KafkaTopicOptions): Promis
 async function untilKnown(cluster: KafkaCluster): Promise<void> {
   const endsAtMs = Date.now() + kafkaTimes.requestTimeoutMs;
   while (!cluster.isLed && Date.now() < endsAtMs) await cluster.recover();
+  if (cluster.partitions === undefined) throw refused(cluster.topic, CODE.unknownTopicOrPartition);
 }
 
 /** The topic's settings in force. @throws KafkaError. */

@@ -12,7 +12,7 @@
 import { type AppendCounters, KafkaAppends } from './kafka-appends.ts';
 import { BATCH_OVERHEAD_BYTES } from './kafka-batch.ts';
 import { KafkaCluster } from './kafka-cluster.ts';
-import { isSignInRefused, KafkaError } from './kafka-errors.ts';
+import { KafkaError } from './kafka-errors.ts';
 import { type FetchCounters, FetchLanes } from './kafka-fetch.ts';
 import { KafkaOffsets } from './kafka-offsets.ts';
 import {
@@ -23,7 +23,8 @@ import {
   resolveKafkaLimits,
 } from './kafka-options.ts';
 import { PartitionReader, topicMissing } from './kafka-reader.ts';
-import { describeTopic, TIMESTAMP_TYPE, type TopicConfig } from './kafka-topic.ts';
+import { describeTopic, type TopicConfig } from './kafka-topic.ts';
+import { topicWarnings } from './kafka-topic-check.ts';
 import { type AppendResult, type Log, LogError, type LogRecord, type ReadOptions } from './log.ts';
 
 export interface KafkaLogOptions extends KafkaAccess {
@@ -55,7 +56,8 @@ export interface KafkaLog extends Log {
 
 /**
  * Connects to the topic.
- * @throws LogError `log_topic_missing`, `log_partitions_changed`, or `log_unavailable` with the cause.
+ * @throws LogError `log_topic_missing`, `log_partitions_changed`, `log_format_unknown` for a topic whose records could
+ * not be read, or `log_unavailable` with the cause. RangeError for options that make no sense.
  */
 export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> {
   const limits = resolveKafkaLimits(options.limits);
@@ -79,19 +81,9 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
 /** How long a topic may be missing: brokers learn of a new one a moment after it was created, ms. */
 const MISSING_MS = 2_000;
 
-/** Kafka may be starting just as this program is. */
-async function reach(cluster: KafkaCluster, timeoutMs: number): Promise<void> {
-  const startedAtMs = Date.now();
-  for (;;) {
-    const waitedMs = Date.now() - startedAtMs;
-    try {
-      await cluster.refresh();
-      if (cluster.partitions !== undefined || waitedMs >= MISSING_MS) return;
-    } catch (error) {
-      if (isSignInRefused(error) || waitedMs >= timeoutMs) throw error;
-    }
-    await cluster.recover();
-  }
+async function untilFound(cluster: KafkaCluster): Promise<void> {
+  const endsAtMs = Date.now() + MISSING_MS;
+  while (cluster.partitions === undefined && Date.now() < endsAtMs) await cluster.recover();
 }
 
 async function checkTopic(
@@ -99,7 +91,8 @@ async function checkTopic(
   { topic, partitions, onWarning }: KafkaLogOptions,
   openTimeoutMs: number,
 ): Promise<TopicConfig | undefined> {
-  await reach(cluster, openTimeoutMs);
+  await cluster.reach(openTimeoutMs);
+  await untilFound(cluster);
   if (cluster.partitions === undefined) throw topicMissing(topic);
   if (cluster.partitions !== partitions) {
     const message =
@@ -107,22 +100,14 @@ async function checkTopic(
       'use its number, or drain it and start a new generation of the topic';
     throw new LogError('log_partitions_changed', message);
   }
-  try {
-    const config = await describeTopic(cluster);
-    const type = config.get(TIMESTAMP_TYPE);
-    if (type !== 'LogAppendTime') onWarning?.(timestampWarning(topic, type));
-    return config;
-  } catch (error) {
+  const config = await describeTopic(cluster).catch((error: unknown) => {
     onWarning?.(`The settings of the topic ${topic} cannot be read: they are not checked`, error);
     return undefined;
-  }
-}
-
-function timestampWarning(topic: string, type: string | undefined): string {
-  return (
-    `The topic ${topic} has ${TIMESTAMP_TYPE}=${type}: times are those of the writers' clocks. ` +
-    `Set it to LogAppendTime with kafka-configs.sh`
-  );
+  });
+  if (config === undefined) return undefined;
+  const warnings = topicWarnings({ topic, replicas: cluster.replicas, config });
+  for (const warning of warnings) onWarning?.(warning);
+  return config;
 }
 
 /** A batch of one record must fit what the topic takes. */
@@ -154,6 +139,7 @@ class ConnectedLog implements KafkaLog {
   readonly #appends: KafkaAppends;
   readonly #lanes: FetchLanes;
   readonly #offsets: KafkaOffsets;
+  readonly #onWarning: KafkaLogOptions['onWarning'];
   readonly #readers = new Set<PartitionReader>();
   #closed: Promise<void> | undefined;
 
@@ -163,6 +149,7 @@ class ConnectedLog implements KafkaLog {
     this.partitions = options.partitions;
     this.#cluster = cluster;
     this.#limits = limits;
+    this.#onWarning = options.onWarning;
     const compression = options.compression ?? 'none';
     this.#appends = new KafkaAppends({ cluster, limits, compression, counters });
     this.#lanes = new FetchLanes(cluster, limits, counters);
@@ -196,8 +183,10 @@ class ConnectedLog implements KafkaLog {
     limits: KafkaLogLimits,
   ): AsyncGenerator<readonly LogRecord[]> {
     const { follow, signal } = options;
-    const [cluster, lanes, offsets] = [this.#cluster, this.#lanes, this.#offsets];
-    const reader = new PartitionReader(partition, options, { cluster, lanes, offsets, limits });
+    const reader = new PartitionReader(partition, options, {
+      ...{ cluster: this.#cluster, lanes: this.#lanes, offsets: this.#offsets, limits },
+      ...(this.#onWarning === undefined ? {} : { onWarning: this.#onWarning }),
+    });
     const stop = () => reader.stop();
     this.#readers.add(reader);
     signal?.addEventListener('abort', stop);

@@ -13,7 +13,7 @@ import {
 import { until } from '../../support/kafka/until.ts';
 import { readRecords, texts } from './contract.ts';
 
-const user = { username: 'streamgauge', password: 'a secret of 100%' };
+const user = { username: 'streamgauge', password: 'a-secret-of-100%' };
 /** Short, so that what is given up is given up within a test's patience. */
 const times = { requestTimeoutMs: 3_000, connectTimeoutMs: 1_000 };
 const limits = { ...times, appendTimeoutMs: 3_000, readTimeoutMs: 1_000 };
@@ -213,6 +213,32 @@ describe('a log on one broker of three', () => {
     expect(found.filter((text) => text !== 'perhaps')).toEqual(['before', 'after']);
   });
 
+  it('ends readers at once that wait for such a broker, when aborted and when it closes', async () => {
+    const topic = await kafka.createTopic(1);
+    // Whoever waits for an answer waits beyond the test's own deadline.
+    const patient = { requestTimeoutMs: 600_000, connectTimeoutMs: 600_000 };
+    const log = await open(topic, { limits: patient });
+    await log.append(0, Buffer.from('before'));
+    const seen: string[] = [];
+    const following = (async () => {
+      for await (const batch of log.read(0, { fromOffset: 0, follow: true }))
+        seen.push(...texts(batch));
+    })();
+    await until(
+      async () => seen.length,
+      (count) => count === 1,
+    );
+    (await leaderOf(topic)).freeze();
+    const stop = new AbortController();
+    const beginning = readRecords(log, 0, { follow: true, signal: stop.signal });
+    await delay(0);
+    stop.abort();
+    expect(await beginning).toEqual([]);
+    await log.close();
+    await following;
+    expect(seen).toEqual(['before']);
+  });
+
   it('begins where retention left the partition, and refuses what is before', async () => {
     const topic = await kafka.createTopic(1);
     const log = await open(topic);
@@ -273,6 +299,13 @@ describe('signing in', () => {
   it('works with name and password over TLS', async () => {
     const topic = await kafka.createTopic(1, access());
     const log = await open(topic, access());
+    await log.append(0, Buffer.from('signed in'));
+    expect(texts(await readRecords(log, 0))).toEqual(['signed in']);
+  });
+
+  it.each(['SCRAM-SHA-256', 'SCRAM-SHA-512'] as const)('works with %s', async (mechanism) => {
+    const options = { ...access(), sasl: { mechanism, ...user } };
+    const log = await open(await kafka.createTopic(1, options), options);
     await log.append(0, Buffer.from('signed in'));
     expect(texts(await readRecords(log, 0))).toEqual(['signed in']);
   });

@@ -97,6 +97,24 @@ describe('opening a log over Kafka', () => {
   });
 });
 
+describe('opening a log over a topic that was changed', () => {
+  it('refuses one whose records it could not read', async () => {
+    const topic = await kafka.createTopic(1);
+    await setConfig(topic, 'compression.type', 'zstd');
+    const refused = open(topic);
+    await expect(refused).rejects.toMatchObject({ code: 'log_format_unknown' });
+    await expect(refused).rejects.toThrow('compression.type');
+  });
+
+  it('warns of one that may lose what it acknowledged', async () => {
+    const topic = await kafka.createTopic(1);
+    await setConfig(topic, 'unclean.leader.election.enable', 'true');
+    const warnings: string[] = [];
+    await open(topic, { onWarning: (message) => warnings.push(message) });
+    expect(warnings).toContainEqual(expect.stringContaining('unclean.leader.election.enable=true'));
+  });
+});
+
 async function setConfig(topic: string, name: string, value: string): Promise<void> {
   const resource = { type: ConfigResourceTypes.TOPIC, name: topic };
   const configEntries = [{ name, value }];

@@ -25,10 +25,10 @@ const JVM = [
  * standard input ends.
  */
 const WATCHER = `
-folder=$1; properties=$2; shift 2
+folder=$1; properties=$2; format=$3; shift 3
 exec 3<&0 0</dev/null
 if [ ! -e "$folder/data" ]; then
-  java "$@" kafka.tools.StorageTool format -t ${CLUSTER_ID} -c "$properties" >>"$folder/out.log" 2>&1 3<&-
+  java "$@" kafka.tools.StorageTool format -t ${CLUSTER_ID} -c "$properties" $format >>"$folder/out.log" 2>&1 3<&-
 fi
 java "$@" kafka.Kafka "$properties" >>"$folder/out.log" 2>&1 3<&- &
 broker=$!
@@ -65,15 +65,23 @@ export class KafkaBroker {
   readonly #plan: BrokerPlan;
   readonly #classPath: string;
   readonly #properties: string;
+  readonly #format: string;
   #watcher: ChildProcess | undefined;
   #pid = 0;
 
-  constructor(plan: BrokerPlan, classPath: string, properties: ReadonlyMap<string, string>) {
+  /** `format` is what the disk's preparation is told beside its usual, parted by spaces. */
+  constructor(
+    plan: BrokerPlan,
+    classPath: string,
+    properties: ReadonlyMap<string, string>,
+    format = '',
+  ) {
     this.id = plan.id;
     this.address = `${HOST}:${plan.port}`;
     this.signInAddress = `${HOST}:${plan.signInPort}`;
     this.#plan = plan;
     this.#classPath = classPath;
+    this.#format = format;
     this.#properties = [...properties].map(([name, value]) => `${name}=${value}\n`).join('');
   }
 
@@ -83,7 +91,7 @@ export class KafkaBroker {
     const properties = join(folder, 'server.properties');
     await writeFile(properties, this.#properties);
     const java = [...JVM, '-cp', this.#classPath];
-    const args = ['-c', WATCHER, 'sh', folder, properties, ...java];
+    const args = ['-c', WATCHER, 'sh', folder, properties, this.#format, ...java];
     const watcher = spawn('sh', args, { stdio: ['pipe', 'pipe', 'ignore'] });
     this.#watcher = watcher;
     const [printed] = (await once(watcher.stdout, 'data')) as [Buffer];

@@ -14,7 +14,7 @@ export type { KafkaBroker } from './kafka-broker.ts';
 
 export interface KafkaServerOptions {
   readonly brokers?: number;
-  /** Names and passwords; with them there is a listener over TLS that asks for one. */
+  /** Names and passwords, without spaces; with them there is a listener over TLS that asks for one. */
   readonly users?: Readonly<Record<string, string>>;
 }
 
@@ -39,7 +39,8 @@ export async function startKafka(options: KafkaServerOptions = {}): Promise<Kafk
     certificate === undefined ? [] : signInProperties(options.users ?? {}, certificate);
   const brokers = plans.map((plan) => {
     const properties = propertiesOf(plan, plans, certificate !== undefined);
-    return new KafkaBroker(plan, classPath, new Map([...properties, ...signIn]));
+    const all = new Map([...properties, ...signIn]);
+    return new KafkaBroker(plan, classPath, all, scramUsers(options.users ?? {}));
   });
   const close = async () => {
     await Promise.all(brokers.map((broker) => broker.remove()));
@@ -90,15 +91,33 @@ function propertiesOf(
   ];
 }
 
+const SCRAM = ['SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
+
+/** Kafka keeps these users with its own data, which must have them from the beginning. */
+function scramUsers(users: Readonly<Record<string, string>>): string {
+  const wanted = Object.entries(users).flatMap(([name, password]) =>
+    SCRAM.map((mechanism) => `--add-scram ${mechanism}=[name=${name},password=${password}]`),
+  );
+  return wanted.join(' ');
+}
+
 function signInProperties(
   users: Readonly<Record<string, string>>,
   { storeFile, password }: BrokerCertificate,
 ): [string, string][] {
   const known = Object.entries(users).map(([name, secret]) => `user_${name}="${secret}"`);
-  const module = 'org.apache.kafka.common.security.plain.PlainLoginModule required';
+  const security = 'org.apache.kafka.common.security';
+  const scram = SCRAM.map((mechanism): [string, string] => [
+    `listener.name.sasl_ssl.${mechanism.toLowerCase()}.sasl.jaas.config`,
+    `${security}.scram.ScramLoginModule required;`,
+  ]);
   return [
-    ['sasl.enabled.mechanisms', 'PLAIN'],
-    ['listener.name.sasl_ssl.plain.sasl.jaas.config', `${module} ${known.join(' ')};`],
+    ['sasl.enabled.mechanisms', ['PLAIN', ...SCRAM].join(',')],
+    [
+      'listener.name.sasl_ssl.plain.sasl.jaas.config',
+      `${security}.plain.PlainLoginModule required ${known.join(' ')};`,
+    ],
+    ...scram,
     ['ssl.keystore.type', 'PKCS12'],
     ['ssl.keystore.location', storeFile],
     ['ssl.keystore.password', password],
