@@ -24,6 +24,7 @@ import { LogError } from './log.ts';
 export type Revocation = 'moved' | 'lost';
 
 export interface GroupOptions extends KafkaAccess {
+  /** Names the topic's generation too: members with different topics cannot share. */
   readonly groupId: string;
   readonly topic: string;
   readonly partitions: number;
@@ -172,13 +173,19 @@ class Member implements Group {
     this.#session.interrupt();
     await this.#staying;
     // Asked once more, because the owner finishes its work now, and others may have it already.
-    if (this.#owned.length > 0) await this.#session.beat().catch((error) => this.#consider(error));
-    await this.#giveUp(this.#owned, 'moved');
+    const forgotten = this.#owned.length > 0 && (await this.#isGivenUp());
+    await this.#giveUp(this.#owned, forgotten ? 'lost' : 'moved');
     this.#ended.abort();
     await this.#beating;
     // When it fails, the group notices the silence.
     await this.#session.leave().catch(() => undefined);
     this.#cluster.close();
+  }
+
+  /** An older round is no loss here: it means that the group has heard this member's claim to what it has. */
+  async #isGivenUp(): Promise<boolean> {
+    const error = await this.#session.beat().catch((reason: unknown) => reason);
+    return codeOf(error) === CODE.unknownMember;
   }
 
   /** Joins again whenever the group changes, until it leaves. */

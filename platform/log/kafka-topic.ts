@@ -10,6 +10,7 @@ import { CODE, refused } from './kafka-errors.ts';
 import { describeCode } from './kafka-library.ts';
 import {
   type KafkaAccess,
+  type KafkaTimes,
   kafkaLogLimits,
   kafkaTimes,
   readKafkaSettings,
@@ -35,6 +36,7 @@ export interface KafkaTopicOptions extends KafkaAccess {
   readonly retentionMs: number;
   /** Largest record that will be appended, bytes. */
   readonly recordBytesMax?: number;
+  readonly times?: Partial<KafkaTimes>;
 }
 
 export interface KafkaTopicResult {
@@ -52,7 +54,7 @@ export type TopicConfig = ReadonlyMap<string, string>;
  */
 export async function createKafkaTopic(options: KafkaTopicOptions): Promise<KafkaTopicResult> {
   const settings = await readKafkaSettings(options);
-  const times = { ...kafkaTimes, retryMs: RETRY_MS };
+  const times = { ...kafkaTimes, retryMs: RETRY_MS, ...options.times };
   const cluster = new KafkaCluster({ settings, times, topic: options.topic });
   try {
     await cluster.reach(times.requestTimeoutMs);

@@ -3,6 +3,7 @@ import { ConfigResourceTypes, type PartitionMetadata } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type KafkaLog, type KafkaLogOptions, openKafkaLog } from '../../../platform/log/kafka.ts';
 import { type Group, joinGroup } from '../../../platform/log/kafka-group.ts';
+import { createKafkaTopic } from '../../../platform/log/kafka-topic.ts';
 import type { LogRecord } from '../../../platform/log/log.ts';
 import { type KafkaForTests, useKafka } from '../../support/kafka/kafka-for-tests.ts';
 import {
@@ -255,6 +256,21 @@ describe('a log on one broker of three', () => {
     const before = readRecords(log, 0, { fromOffset: offset });
     await expect(before).rejects.toMatchObject({ code: 'log_offset_out_of_range' });
     expect(await readRecords(log, 0, { fromOffset: offset + 1 })).toEqual([]);
+  });
+});
+
+describe('a topic on brokers that are still starting', () => {
+  it('is created once they are up', async () => {
+    const broker = server.brokers[0] as KafkaBroker;
+    await broker.kill();
+    const creating = createKafkaTopic({
+      ...{ brokers: [broker.address], topic: 'created.early.v1', partitions: 2, ...replicated },
+      retentionMs: 86_400_000,
+      // Beyond the test's own deadline: it is not this limit that ends it.
+      times: { requestTimeoutMs: 600_000 },
+    });
+    await broker.start();
+    expect(await creating).toEqual({ created: true, differences: [] });
   });
 });
 

@@ -244,16 +244,6 @@ describe('a member of a group', () => {
     await expect(refused).rejects.toThrow('heartbeatMs');
   });
 
-  it('leaves while others are still to join, without waiting for them', async () => {
-    const groupId = newGroup();
-    const first = await join(groupId);
-    // Longer than the test's own deadline.
-    const joining = join(groupId, { sessionTimeoutMs: 6_000, rebalanceTimeoutMs: 600_000 });
-    await Promise.all([joining, first.group?.leave()]);
-    await (await joining).group?.leave();
-    expect(first.has.size).toBe(0);
-  });
-
   it('tells lag monitors how far it is', async () => {
     const groupId = newGroup();
     const { group } = await join(groupId);
