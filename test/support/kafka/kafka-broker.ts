@@ -33,7 +33,7 @@ fi
 java "$@" kafka.Kafka "$properties" >>"$folder/out.log" 2>&1 3<&- &
 broker=$!
 echo "$broker"
-(cat <&3 >/dev/null; kill -9 "$broker"; rm -rf "$folder") >/dev/null 2>&1 &
+(cat <&3 >/dev/null; trap '' TERM; kill -9 "$broker"; rm -rf "$folder") >/dev/null 2>&1 &
 watch=$!
 exec 3<&-
 wait "$broker"
