@@ -17,14 +17,17 @@ import {
   type Environment,
   loadOptions,
   type Options,
-  resultSettings,
 } from './platform/config/config.ts';
-import { askControl } from './platform/control/client.ts';
 import { createMigrateCommand } from './platform/control/migrate-command.ts';
+import { type CommandToRun, runCommand } from './platform/control/run-command.ts';
 import { serveControl } from './platform/control/server.ts';
+import { createTopics } from './platform/control/topics-command.ts';
 import {
   type CountingLog,
   checkDataDirectory,
+  groupOf,
+  hasKafka,
+  isShared,
   openLog,
   openTables,
   prepareTables,
@@ -43,10 +46,10 @@ import { type Host, startHost, stopOnSignal } from './platform/process.ts';
 import { openProjects, type Projects, ProjectsError } from './platform/projects.ts';
 import type { OpenStore } from './platform/store/clickhouse.ts';
 import type { Store } from './platform/store/store.ts';
-import { createForgetCommand, type ForgetArgs } from './processors/forget-command.ts';
-import { Processor } from './processors/processor.ts';
+import { createForgetCommand, type ForgetArgs, forgetWith } from './processors/forget-command.ts';
+import type { Processor } from './processors/processor.ts';
 import { startProcessor } from './processors/role.ts';
-import { createVerifyCommand } from './processors/verify-command.ts';
+import { createVerifyCommand, verifyWith } from './processors/verify-command.ts';
 
 const EXIT_WRONG_USE = 2;
 /** Roles and commands of the contract that this build does not have yet. */
@@ -61,6 +64,12 @@ const PROJECTS_LOOK_MS = 2_000;
 /** The parts of a process. */
 export const ROLES = ['ingest', 'processor', 'api'] as const;
 export type Role = (typeof ROLES)[number];
+
+const ROLE_DESCRIPTIONS: Readonly<Record<Role, string>> = {
+  ingest: 'takes telemetry over HTTP into Kafka; add as many as it needs',
+  processor: 'from Kafka into ClickHouse; processes share the partitions',
+  api: 'answers queries from ClickHouse, and serves the page',
+};
 
 /** Everything of one running process. */
 export interface Running {
@@ -103,7 +112,8 @@ export function startAll(
     await prepareTables(store, options, logger);
     await addIngest(host, { log, projects });
     await addApi(host, { store, projects, pageDirectory });
-    const processor = await startProcessor(host, { log, store });
+    const joinGroup = groupOf(options, logger);
+    const processor = await startProcessor(host, { log, store, joinGroup });
     await serveCommands(host, { log, store, projects });
     return { url: await host.listen(), processor, store, log, stop: () => host.stop() };
   });
@@ -119,7 +129,11 @@ export function startRole(role: Role, options: Options, logger: Logger): Promise
     if (role === 'processor') {
       const store = await storeOf(host);
       await prepareTables(store, options, logger);
-      await startProcessor(host, { log: await logOf(host), store });
+      await startProcessor(host, {
+        log: await logOf(host),
+        store,
+        joinGroup: groupOf(options, logger),
+      });
     }
     if (role === 'api') {
       const store = await storeOf(host);
@@ -162,6 +176,7 @@ async function serveCommands(
   { options, logger, onStop }: Host,
   { log, store, projects }: { log: Log; store: Store; projects: Projects },
 ): Promise<void> {
+  if (isShared(options)) return;
   const control = await serveControl({
     dataDirectory: options.dataDir,
     commands: {
@@ -186,60 +201,33 @@ async function runProcess(
   process.stdout.write(`Streamgauge listens on ${url}\n`);
 }
 
-/** What a command needs that opens the directory itself. */
-interface Opened {
-  readonly log: Log;
-  readonly store: Store;
-  readonly logger: Logger;
-}
-
 function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Has a running server run a command, or opens the engines and runs it here. */
-async function runCommand(
+/** One role alone shares its engines with the others, which are other processes. */
+function checkShared(role: Role, options: Options): Options {
+  const needs: readonly (readonly [role: Role, variable: string, isSet: boolean])[] = [
+    ['ingest', 'KAFKA_BROKERS', hasKafka(options)],
+    ['processor', 'KAFKA_BROKERS', hasKafka(options)],
+    ['processor', 'CLICKHOUSE_URL', options.clickhouseUrl !== ''],
+    ['api', 'CLICKHOUSE_URL', options.clickhouseUrl !== ''],
+  ];
+  const missing = needs.find(([name, , isSet]) => name === role && !isSet);
+  if (missing === undefined) return options;
+  throw new UsageError(
+    `${role} alone needs ${missing[1]}: embedded engines belong to one process, which is \`all\``,
+  );
+}
+
+/** Runs a command; its exit code is the process's. */
+async function run(
   options: Options,
   name: string,
   args: unknown,
-  runHere: (opened: Opened, signal: AbortSignal) => Promise<number>,
+  runHere: CommandToRun['runHere'],
 ): Promise<void> {
-  checkDataDirectory(options);
-  const asked = await askControl(options.dataDir, name, args, print);
-  if (asked !== undefined) {
-    process.exitCode = asked;
-    return;
-  }
-  const logger = createLogger(options.logLevel, process.stderr.isTTY === true);
-  const log = await openLog(options, logger);
-  const store = await openTables(options);
-  const interrupted = new AbortController();
-  process.once('SIGINT', () => interrupted.abort());
-  try {
-    process.exitCode = await runHere({ log, store, logger }, interrupted.signal);
-  } finally {
-    await log.close();
-    await store.close();
-  }
-}
-
-/** Forgets a viewer with a processor of its own, which first catches up. */
-async function forgetHere(
-  options: Options,
-  args: ForgetArgs,
-  { log, store, logger }: Opened,
-  signal: AbortSignal,
-): Promise<number> {
-  await prepareTables(store, options, logger);
-  const { projectsFile: file, host } = options;
-  const projects = openProjects({ file, host, logger, now: Date.now, watchIntervalMs: 0 });
-  const processor = new Processor({ log, store, settings: resultSettings(options), logger });
-  await processor.start();
-  try {
-    return await createForgetCommand({ log, store, projects })(args, print, signal);
-  } finally {
-    await processor.stop();
-  }
+  process.exitCode = await runCommand({ options, name, args, print, runHere });
 }
 
 /** Adds the options of the configuration to a command. */
@@ -282,13 +270,29 @@ function createProgram(env: Environment): Command {
   withOptions(program.command('all', { isDefault: true }))
     .description('ingest, processor, api and dashboards in one process on one port (default)')
     .action((flags: Record<string, unknown>) => runProcess(optionsOf(flags, env), startAll));
+  for (const role of ROLES) {
+    withOptions(program.command(role))
+      .description(ROLE_DESCRIPTIONS[role])
+      .action((flags: Record<string, unknown>) =>
+        runProcess(checkShared(role, optionsOf(flags, env)), (options, logger) =>
+          startRole(role, options, logger),
+        ),
+      );
+  }
+  withOptions(program.command('topics'))
+    .description('creates the topic, or says how the one that is there differs')
+    .action(async (flags: Record<string, unknown>) => {
+      const options = optionsOf(flags, env);
+      if (!hasKafka(options)) throw new UsageError('topics needs KAFKA_BROKERS');
+      process.exitCode = await createTopics(options, print);
+    });
   withOptions(program.command('migrate'))
     .description('creates or upgrades the tables')
     .option('--dry-run', 'prints the statements without running them')
     .action(({ dryRun, ...flags }: Record<string, unknown>) => {
       const args = { dryRun: dryRun === true };
-      return runCommand(optionsOf(flags, env), 'migrate', args, ({ store }, signal) =>
-        createMigrateCommand(store)(args, print, signal),
+      return run(optionsOf(flags, env), 'migrate', args, async (engines, signal) =>
+        createMigrateCommand(await engines.store())(args, print, signal),
       );
     });
   withOptions(program.command('verify'))
@@ -298,8 +302,8 @@ function createProgram(env: Environment): Command {
     .action(({ from, to, ...flags }: Record<string, unknown>) => {
       const args = { fromMs: timeOf('--from', from), toMs: timeOf('--to', to) };
       const options = optionsOf(flags, env);
-      return runCommand(options, 'verify', args, ({ log, store }, signal) =>
-        createVerifyCommand({ log, store, retention: retentionOf(options) })(args, print, signal),
+      return run(options, 'verify', args, (engines, signal) =>
+        verifyWith(engines, options)(args, print, signal),
       );
     });
   withOptions(program.command('forget'))
@@ -310,8 +314,8 @@ function createProgram(env: Environment): Command {
     .action(({ project, viewerId, viewer, ...flags }: Record<string, unknown>) => {
       const args = { project, viewerId, viewer } as ForgetArgs;
       const options = optionsOf(flags, env);
-      return runCommand(options, 'forget', args, (opened, signal) =>
-        forgetHere(options, args, opened, signal),
+      return run(options, 'forget', args, (engines, signal) =>
+        forgetWith(engines, options)(args, print, signal),
       );
     });
   program

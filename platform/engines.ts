@@ -5,6 +5,11 @@ import { migrations } from '../schemas/migrations/index.ts';
 import { tableDays } from '../schemas/tables/tables.ts';
 import type { Options } from './config/config.ts';
 import { openEmbeddedLog } from './log/embedded.ts';
+import type { JoinGroup } from './log/group.ts';
+import { openKafkaLog } from './log/kafka.ts';
+import { joinGroup } from './log/kafka-group.ts';
+import type { KafkaAccess } from './log/kafka-options.ts';
+import { createKafkaTopic, type KafkaTopicResult } from './log/kafka-topic.ts';
 import type { Log } from './log/log.ts';
 import { type OpenStore, openStore } from './store/clickhouse.ts';
 import { migrate } from './store/migrate.ts';
@@ -15,9 +20,14 @@ import type { Store } from './store/store.ts';
 const RETENTION_INTERVAL_MS = 60_000;
 /** A failure that goes on is told so often, ms: a full disk fails every append. */
 const TELL_INTERVAL_MS = 10_000;
+/** Heartbeats in a session's timeout: most of them may be lost. */
+const HEARTBEATS_PER_SESSION = 10;
+/** An owner finishes its epoch before it gives a partition up, ms. */
+const REBALANCE_MS_MIN = 60_000;
 
 export interface EngineLogger {
   info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
 }
 
@@ -28,7 +38,9 @@ export type CountingLog = Log & { readonly counters: object };
 export class DataDirectoryError extends Error {}
 
 /** Looks before anything is made: what cannot be used is left as it is. @throws DataDirectoryError */
-export function checkDataDirectory({ dataDir }: Options): void {
+export function checkDataDirectory(options: Options): void {
+  if (isShared(options)) return;
+  const { dataDir } = options;
   for (const path of [dataDir, join(dataDir, 'log'), join(dataDir, 'store')]) {
     const found = statOf(path);
     if (found !== undefined && !found.isDirectory())
@@ -36,8 +48,22 @@ export function checkDataDirectory({ dataDir }: Options): void {
   }
 }
 
+/** True when the log is Kafka, which other processes share. */
+export function hasKafka({ kafkaBrokers }: Options): boolean {
+  return kafkaBrokers.length > 0;
+}
+
+/** True when no engine belongs to the process alone: then there is no data directory either. */
+export function isShared(options: Options): boolean {
+  return hasKafka(options) && options.clickhouseUrl !== '';
+}
+
 /** @throws LogError when it cannot be opened. */
 export function openLog(options: Options, logger: EngineLogger): Promise<CountingLog> {
+  return hasKafka(options) ? openSharedLog(options, logger) : openOwnLog(options, logger);
+}
+
+function openOwnLog(options: Options, logger: EngineLogger): Promise<CountingLog> {
   return openEmbeddedLog({
     directory: join(options.dataDir, 'log'),
     topic: options.topic,
@@ -47,6 +73,66 @@ export function openLog(options: Options, logger: EngineLogger): Promise<Countin
     onError: rarely(Date.now, (error, failures) =>
       logger.error({ error, failures }, 'the log failed'),
     ),
+  });
+}
+
+function openSharedLog(options: Options, logger: EngineLogger): Promise<CountingLog> {
+  return openKafkaLog({
+    ...kafkaAccess(options),
+    topic: options.topic,
+    partitions: options.partitions,
+    compression: options.kafkaCompression,
+    onWarning: (message, error) => logger.warn({ error }, message),
+  });
+}
+
+function kafkaAccess(options: Options): KafkaAccess {
+  const { kafkaSaslMechanism: mechanism, kafkaSaslUsername, kafkaSaslPassword } = options;
+  const file = (name: 'caFile' | 'certFile' | 'keyFile', path: string) =>
+    path === '' ? {} : { [name]: path };
+  const tls = {
+    ...file('caFile', options.kafkaCaFile),
+    ...file('certFile', options.kafkaCertFile),
+    ...file('keyFile', options.kafkaKeyFile),
+  };
+  return {
+    brokers: options.kafkaBrokers,
+    clientId: options.kafkaClientId,
+    ...(options.kafkaTls === 'on' ? { tls } : {}),
+    ...(mechanism === 'none'
+      ? {}
+      : { sasl: { mechanism, username: kafkaSaslUsername, password: kafkaSaslPassword } }),
+  };
+}
+
+/** How a processor joins those that share the log's partitions; undefined when the log is its own. */
+export function groupOf(options: Options, logger: EngineLogger): JoinGroup | undefined {
+  if (!hasKafka(options)) return undefined;
+  const { kafkaGroup, kafkaSessionTimeoutMs: sessionTimeoutMs, topic, partitions } = options;
+  return (handlers) =>
+    joinGroup({
+      ...kafkaAccess(options),
+      ...handlers,
+      // Another generation is another group: the old one may still be drained.
+      groupId: `${kafkaGroup}.${topic}`,
+      topic,
+      partitions,
+      sessionTimeoutMs,
+      rebalanceTimeoutMs: Math.max(REBALANCE_MS_MIN, 2 * sessionTimeoutMs),
+      heartbeatMs: Math.round(sessionTimeoutMs / HEARTBEATS_PER_SESSION),
+      onWarning: (message, error) => logger.warn({ error }, message),
+    });
+}
+
+/** Creates the topic, or says how the one that is there differs from what is wanted. @throws LogError */
+export function createTopic(options: Options): Promise<KafkaTopicResult> {
+  return createKafkaTopic({
+    ...kafkaAccess(options),
+    topic: options.topic,
+    partitions: options.partitions,
+    replicationFactor: options.kafkaReplicationFactor,
+    minInsyncReplicas: options.kafkaMinInsyncReplicas,
+    retentionMs: options.logRetentionMs,
   });
 }
 

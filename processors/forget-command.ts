@@ -2,11 +2,15 @@
  * `streamgauge forget`: puts the request into every partition of the log and waits until each has acted on it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Options, resultSettings } from '../platform/config/config.ts';
+import type { Engines } from '../platform/control/run-command.ts';
 import type { Command } from '../platform/control/server.ts';
+import { hasKafka, prepareTables } from '../platform/engines.ts';
 import type { Log } from '../platform/log/log.ts';
-import { type Projects, storedViewerId } from '../platform/projects.ts';
+import { openProjects, type Projects, storedViewerId } from '../platform/projects.ts';
 import type { Store } from '../platform/store/store.ts';
 import { encodeRecord } from '../schemas/records.ts';
+import { Processor } from './processor.ts';
 
 const LOOK_AGAIN_MS = 100;
 
@@ -47,6 +51,29 @@ export function createForgetCommand(deps: ForgetDeps): Command<ForgetArgs> {
     print(`viewer ${viewer} of project ${project.id} is forgotten`);
     print('the log keeps what it was told until its retention ends; sums that name nobody stay');
     return 0;
+  };
+}
+
+/**
+ * The command where no server runs it. Embedded engines are this process's now, so it is also the processor, which first
+ * catches up; with Kafka the processors that run do it.
+ */
+export function forgetWith(engines: Engines, options: Options): Command<ForgetArgs> {
+  return async (args, print, signal) => {
+    const { logger } = engines;
+    const [log, store] = [await engines.log(), await engines.store()];
+    const { projectsFile: file, host } = options;
+    const projects = openProjects({ file, host, logger, now: Date.now, watchIntervalMs: 0 });
+    const forget = createForgetCommand({ log, store, projects });
+    if (hasKafka(options)) return forget(args, print, signal);
+    await prepareTables(store, options, logger);
+    const processor = new Processor({ log, store, settings: resultSettings(options), logger });
+    await processor.start();
+    try {
+      return await forget(args, print, signal);
+    } finally {
+      await processor.stop();
+    }
   };
 }
 

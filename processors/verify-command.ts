@@ -2,7 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as pause } from 'node:timers/promises';
 import pLimit from 'p-limit';
+import type { Options } from '../platform/config/config.ts';
+import type { Engines } from '../platform/control/run-command.ts';
 import type { Command } from '../platform/control/server.ts';
+import { retentionOf } from '../platform/engines.ts';
 import { firstEpochOf } from '../platform/log/generation.ts';
 import type { Log } from '../platform/log/log.ts';
 import type { TableRetention } from '../platform/store/retention.ts';
@@ -68,6 +71,14 @@ export function createVerifyCommand({
       }
       print(formatFinding(step.value));
     }
+  };
+}
+
+/** The command where no server runs it. */
+export function verifyWith(engines: Engines, options: Options): Command<VerifyArgs> {
+  return async (args, print, signal) => {
+    const deps = { log: await engines.log(), store: await engines.store() };
+    return createVerifyCommand({ ...deps, retention: retentionOf(options) })(args, print, signal);
   };
 }
 

@@ -5,6 +5,7 @@
  * its arguments. A flag wins over its variable; an empty variable is unset.
  */
 import { nearestHint } from '../nearest.ts';
+import { kafkaConflicts } from './kafka-options.ts';
 import type { Expected, OptionSpec } from './option-kinds.ts';
 import { INGEST_LIMITS, OPTIONS } from './options.ts';
 
@@ -147,6 +148,7 @@ function conflicts(options: Options): string[] {
   if (options.clickhouseCluster !== '' && options.clickhouseUrl === '') {
     lines.push('CLICKHOUSE_CLUSTER needs CLICKHOUSE_URL: the embedded engine has no cluster');
   }
+  lines.push(...kafkaConflicts(options));
   if (options.decompressedBytesMax < options.bodyBytesMax) {
     lines.push('--decompressed-bytes-max must not be below --body-bytes-max');
   }

@@ -4,7 +4,8 @@
  * Guarantee: nothing outside this folder reads the environment or knows a default. Result-changing defaults are those
  * of the metrics definition; changing one changes conclusions, so they travel through the log as settings.
  */
-import { addresses, choice, integer, text, url } from './option-kinds.ts';
+import { kafka } from './kafka-options.ts';
+import { choice, integer, text, url } from './option-kinds.ts';
 
 const DAY_MS = 86_400_000;
 const GIB = 1_073_741_824;
@@ -53,12 +54,6 @@ const places = {
     default: '',
     accepts: 'a path',
     pattern: /^[^\0]+$/,
-  }),
-  kafkaBrokers: addresses({
-    variable: 'KAFKA_BROKERS',
-    flag: 'kafka-brokers',
-    description: 'Kafka brokers; unset: the embedded log',
-    default: [],
   }),
   clickhouseUrl: url({
     variable: 'CLICKHOUSE_URL',
@@ -334,4 +329,4 @@ export const INGEST_LIMITS = {
   ),
 };
 
-export const OPTIONS = { ...places, ...log, ...store, ...fold, ...INGEST_LIMITS };
+export const OPTIONS = { ...places, ...kafka, ...log, ...store, ...fold, ...INGEST_LIMITS };

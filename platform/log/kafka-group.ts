@@ -9,6 +9,7 @@
  * The group knows nothing of where an owner stands: offsets committed here are hints for lag monitors.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Group, GroupHandlers, Revocation } from './group.ts';
 import { KafkaCluster } from './kafka-cluster.ts';
 import { CODE, isSignInRefused, KafkaError } from './kafka-errors.ts';
 import {
@@ -20,10 +21,7 @@ import {
 import { GroupSession } from './kafka-session.ts';
 import { LogError } from './log.ts';
 
-/** Why a partition goes: it moves to another member in order, or the group has given it away without asking. */
-export type Revocation = 'moved' | 'lost';
-
-export interface GroupOptions extends KafkaAccess {
+export interface GroupOptions extends KafkaAccess, GroupHandlers {
   /** Names the topic's generation too: members with different topics cannot share. */
   readonly groupId: string;
   readonly topic: string;
@@ -35,28 +33,8 @@ export interface GroupOptions extends KafkaAccess {
   /** How often a member is heard, ms: several times in a session's timeout. */
   readonly heartbeatMs?: number;
   readonly times?: Partial<KafkaTimes>;
-  /** Partitions that come. To return soon: until then the group cannot change. */
-  onAssigned(partitions: readonly number[]): Promise<void> | void;
-  /** Partitions that go. Others may have them as soon as it returns; when `lost`, already before. */
-  onRevoked(partitions: readonly number[], why: Revocation): Promise<void> | void;
   /** Told of what keeps the member from its group, once until it is back, and of callbacks that threw. */
   readonly onWarning?: (message: string, cause?: unknown) => void;
-}
-
-export interface Group {
-  /** Partitions that this member has. */
-  readonly partitions: readonly number[];
-  /**
-   * When the group last heard of this member for certain, ms since 1970 by this machine's clock. An owner whose last
-   * contact is half a session timeout ago must see what others have written before it writes itself.
-   */
-  readonly lastContactMs: number;
-  /** Silence after which the group gives this member up, ms. */
-  readonly sessionTimeoutMs: number;
-  /** Tells lag monitors how far a partition is done. Sent with the next heartbeat; may be lost. */
-  commitHint(partition: number, nextOffset: number): void;
-  /** Gives up all partitions with `onRevoked`, then leaves, so that others have them at once. */
-  leave(): Promise<void>;
 }
 
 export const groupTimes = {

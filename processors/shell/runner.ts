@@ -109,6 +109,9 @@ export class PartitionRunner {
   #eventsSinceCheckpoint = 0;
   #saving: Promise<void> | undefined;
   #ticksFailed = 0;
+  /** Where the fold stood, and since when, ms, while the log seemed to hold more. */
+  #waitingAt = -1;
+  #waitingSinceMs = 0;
   /** Older checkpoints may hold a viewer who is to be forgotten. */
   #sweepDue = true;
 
@@ -387,7 +390,7 @@ export class PartitionRunner {
     const passed = Math.floor(clock.now() / epochMs) > Math.floor(this.fold.logTimeMs / epochMs);
     if (announcement === undefined && !passed) return;
     try {
-      if (announcement !== undefined || this.#foldedTo >= (await log.latest(this.partition))) {
+      if (announcement !== undefined || (await this.#isAtEnd())) {
         const { offset } = await log.append(this.partition, announcement ?? TICK);
         this.#ticksFailed = 0;
         await this.#untilFolded(offset);
@@ -398,6 +401,21 @@ export class PartitionRunner {
       if (Number.isInteger(Math.log2(failures)))
         logger.error({ error, failures, partition: this.partition }, 'no tick was written');
     }
+  }
+
+  /**
+   * Nothing is left to fold: the log ends here, or what is left of it are no records (markers of somebody's transactions),
+   * which is told by nothing coming for an epoch.
+   */
+  async #isAtEnd(): Promise<boolean> {
+    const { log, clock } = this.#deps;
+    if (this.#foldedTo >= (await log.latest(this.partition))) return true;
+    const nowMs = clock.now();
+    if (this.#waitingAt !== this.#foldedTo) {
+      this.#waitingAt = this.#foldedTo;
+      this.#waitingSinceMs = nowMs;
+    }
+    return nowMs - this.#waitingSinceMs >= this.fold.settings.epochMs;
   }
 
   #announcement(): Buffer | undefined {

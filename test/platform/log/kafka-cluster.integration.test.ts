@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigResourceTypes, type PartitionMetadata } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Group } from '../../../platform/log/group.ts';
 import { type KafkaLog, type KafkaLogOptions, openKafkaLog } from '../../../platform/log/kafka.ts';
-import { type Group, joinGroup } from '../../../platform/log/kafka-group.ts';
+import { joinGroup } from '../../../platform/log/kafka-group.ts';
 import { createKafkaTopic } from '../../../platform/log/kafka-topic.ts';
 import type { LogRecord } from '../../../platform/log/log.ts';
 import { type KafkaForTests, useKafka } from '../../support/kafka/kafka-for-tests.ts';
