@@ -98,6 +98,17 @@ function isAddress(value: string): boolean {
   return match !== null && port >= 1 && port <= 65_535;
 }
 
+/** Text that is never shown. */
+export function secret(declared: Declared<string>): OptionSpec<string> {
+  const accepts = 'a text without line ends';
+  return {
+    ...declared,
+    accepts,
+    mask: (value) => (value === '' ? '' : '***'),
+    parse: (value) => (/^[^\0\r\n]*$/.test(value) ? value : { expected: accepts }),
+  };
+}
+
 /** http or https URL; a password in it is masked when shown. */
 export function url(declared: Declared<string>): OptionSpec<string> {
   const accepts = 'an http:// or https:// URL';

@@ -39,7 +39,8 @@ interface Lane {
 }
 
 const ABOUT_PROCESSES = /\bsystem\.processes\b|^\s*KILL\s+QUERY\b/i;
-const KILL = /^\s*KILL\s+QUERY\s+WHERE\s+([^]+?)(?:\s+(SYNC|ASYNC|TEST))?\s*;?\s*(?:FORMAT\s+(\w+)\s*)?$/i;
+const KILL =
+  /^\s*KILL\s+QUERY\s+WHERE\s+([\s\S]+?)(?:\s+(SYNC|ASYNC|TEST))?\s*;?\s*(?:FORMAT\s+(\w+)\s*)?$/i;
 const QUERY_LENGTH_MAX = 1_000;
 
 export class Engine {
@@ -147,7 +148,8 @@ export class Engine {
       const texts = [query.queryId, query.user, query.text.slice(0, QUERY_LENGTH_MAX)].map(literal);
       return `(${[...texts, seconds.toFixed(3), killed ? 1 : 0].join(', ')})`;
     });
-    const columns = 'query_id String, user String, query String, elapsed Float64, is_cancelled UInt8';
+    const columns =
+      'query_id String, user String, query String, elapsed Float64, is_cancelled UInt8';
     return `(SELECT * FROM values('${columns}', ${rows.join(', ')}))`;
   }
 

@@ -34,8 +34,13 @@ export function statusOf({ code }: Exception): number {
 export function exceptionOf(cause: unknown): Exception {
   if (cause instanceof Exception) return cause;
   if (cause instanceof ClickHouseError) {
-    return new Exception(Number(cause.code), cause.type ?? 'UNKNOWN_EXCEPTION', cause.message.trim());
+    return new Exception(
+      Number(cause.code),
+      cause.type ?? 'UNKNOWN_EXCEPTION',
+      cause.message.trim(),
+    );
   }
-  if (cause instanceof StoreError) return new Exception(456, 'UNKNOWN_QUERY_PARAMETER', cause.message);
+  if (cause instanceof StoreError)
+    return new Exception(456, 'UNKNOWN_QUERY_PARAMETER', cause.message);
   return new Exception(1001, 'STD_EXCEPTION', String(cause));
 }

@@ -13,6 +13,8 @@ export interface FrontRequest extends Statement {
   readonly database: string;
   readonly settings: Readonly<Record<string, string>>;
   readonly params: ReadonlyMap<string, string>;
+  /** How the body came: gzip, or as it is. */
+  readonly encoding: string | undefined;
   /** The answer is to be gzip. */
   readonly compressed: boolean;
 }
@@ -48,6 +50,7 @@ export async function readRequest(message: IncomingMessage): Promise<FrontReques
         .filter(([name]) => name.startsWith('param_'))
         .map(([name, value]) => [name.slice('param_'.length), value]),
     ),
+    encoding: header(message, 'content-encoding'),
     compressed: fields.get('enable_http_compression') === '1' && accepted.includes('gzip'),
   };
 }

@@ -6,10 +6,12 @@ export interface Statement {
   readonly rows?: Buffer;
 }
 
-const READS = /^(?:\s|\(|--[^\n]*\n|\/\*[^]*?\*\/)*(?:SELECT|WITH|SHOW|DESC|DESCRIBE|EXISTS|EXPLAIN)\b/i;
+const READS =
+  /^(?:\s|\(|--[^\n]*\n|\/\*[\s\S]*?\*\/)*(?:SELECT|WITH|SHOW|DESC|DESCRIBE|EXISTS|EXPLAIN)\b/i;
 const INSERT = /^\s*INSERT\s/i;
 const ENDS_IN_FORMAT = /\s+FORMAT\s+(\w+)\s*;?\s*$/i;
-const INSERT_WITH_ROWS = /^(\s*INSERT\s+INTO\s[^']*?\sFORMAT\s+(?!VALUES\b)\w+)(?:[ \t]*\r?\n|[ \t]+|$)/i;
+const INSERT_WITH_ROWS =
+  /^(\s*INSERT\s+INTO\s[^']*?\sFORMAT\s+(?!VALUES\b)\w+)(?:[ \t]*\r?\n|[ \t]+|$)/i;
 
 export function isRead(text: string): boolean {
   return READS.test(text);
@@ -37,7 +39,7 @@ function withRowsInside(body: Buffer): Statement {
 
 /** The interface answers in tab-separated text where the embedded engine has another default. */
 export function withFormat(text: string, format: string): string {
-  if (!isRead(text) || /\bFORMAT\s+\w+\s*(?:SETTINGS\b[^]*|;\s*)?$/i.test(text)) return text;
+  if (!isRead(text) || /\bFORMAT\s+\w+\s*(?:SETTINGS\b[\s\S]*|;\s*)?$/i.test(text)) return text;
   return `${text.replace(/[\s;]+$/, '')}\nFORMAT ${format}`;
 }
 
