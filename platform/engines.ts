@@ -154,8 +154,15 @@ export function rarely(
 
 /** @throws StoreError when it cannot be opened. */
 export function openTables(options: Options): Promise<OpenStore> {
+  const given = (text: string) => (text === '' ? undefined : text);
   return openStore({
-    url: options.clickhouseUrl === '' ? undefined : options.clickhouseUrl,
+    url: given(options.clickhouseUrl),
+    user: given(options.clickhouseUser),
+    password: given(options.clickhousePassword),
+    caFile: given(options.clickhouseCaFile),
+    compression: options.clickhouseCompression === 'gzip',
+    writers: options.clickhouseWriters,
+    requestTimeoutMs: options.clickhouseRequestTimeoutMs,
     directory: join(options.dataDir, 'store'),
     database: options.clickhouseDatabase,
   });

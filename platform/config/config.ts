@@ -149,6 +149,9 @@ function conflicts(options: Options): string[] {
     lines.push('CLICKHOUSE_CLUSTER needs CLICKHOUSE_URL: the embedded engine has no cluster');
   }
   lines.push(...kafkaConflicts(options));
+  if (options.clickhouseCaFile !== '' && !/^https:/i.test(options.clickhouseUrl)) {
+    lines.push('CLICKHOUSE_CA_FILE needs a CLICKHOUSE_URL that begins with https://');
+  }
   if (options.decompressedBytesMax < options.bodyBytesMax) {
     lines.push('--decompressed-bytes-max must not be below --body-bytes-max');
   }

@@ -5,12 +5,86 @@
  * of the metrics definition; changing one changes conclusions, so they travel through the log as settings.
  */
 import { kafka } from './kafka-options.ts';
-import { choice, integer, text, url } from './option-kinds.ts';
+import { choice, integer, secret, text, url } from './option-kinds.ts';
 
 const DAY_MS = 86_400_000;
 const GIB = 1_073_741_824;
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+/** How a ClickHouse server is reached. Without an address the engine is embedded, and none of it is used. */
+const clickhouse = {
+  clickhouseUrl: url({
+    variable: 'CLICKHOUSE_URL',
+    flag: 'clickhouse-url',
+    description: 'ClickHouse over HTTP or HTTPS; unset: embedded chDB',
+    default: '',
+  }),
+  clickhouseUser: text({
+    variable: 'CLICKHOUSE_USER',
+    flag: 'clickhouse-user',
+    description: "ClickHouse user; unset: the address's, or default",
+    default: '',
+    accepts: 'a name without spaces and colons',
+    pattern: /^[^\s:]{1,200}$/,
+  }),
+  clickhousePassword: secret({
+    variable: 'CLICKHOUSE_PASSWORD',
+    flag: 'clickhouse-password',
+    description: "the user's password; unset: the address's, or none",
+    default: '',
+  }),
+  clickhouseCaFile: text({
+    variable: 'CLICKHOUSE_CA_FILE',
+    flag: 'clickhouse-ca-file',
+    description:
+      "certificates (PEM) that vouch for ClickHouse's; unset: those that the system trusts",
+    default: '',
+    accepts: 'a path',
+    pattern: /^[^\0]+$/,
+  }),
+  clickhouseDatabase: text({
+    variable: 'CLICKHOUSE_DATABASE',
+    flag: 'clickhouse-database',
+    description: 'database that the tables live in',
+    default: 'streamgauge',
+    accepts: 'a name of letters, digits and underscores that begins with no digit',
+    pattern: /^[A-Za-z_]\w{0,62}$/,
+  }),
+  clickhouseCluster: text({
+    variable: 'CLICKHOUSE_CLUSTER',
+    flag: 'clickhouse-cluster',
+    description: 'ClickHouse cluster; unset: one server',
+    default: '',
+    accepts: 'a name of letters, digits, dots, dashes and underscores',
+    pattern: /^[\w.-]{1,100}$/,
+  }),
+  clickhouseCompression: choice({
+    variable: 'CLICKHOUSE_COMPRESSION',
+    flag: 'clickhouse-compression',
+    description: 'how requests to ClickHouse and its answers travel',
+    default: 'gzip',
+    words: ['gzip', 'none'],
+  }),
+  clickhouseWriters: integer({
+    variable: 'CLICKHOUSE_WRITERS',
+    flag: 'clickhouse-writers',
+    description:
+      'inserts and statements that a process has under way at once; the embedded engine takes one',
+    default: 4,
+    min: 1,
+    max: 64,
+  }),
+  clickhouseRequestTimeoutMs: integer({
+    variable: 'CLICKHOUSE_REQUEST_TIMEOUT_MS',
+    flag: 'clickhouse-request-timeout-ms',
+    description: 'silence of ClickHouse after which a request has failed',
+    unit: 'ms',
+    default: 60_000,
+    min: 1_000,
+    max: 3_600_000,
+  }),
+};
 
 /** Where the server listens, where data and engines are. */
 const places = {
@@ -55,28 +129,7 @@ const places = {
     accepts: 'a path',
     pattern: /^[^\0]+$/,
   }),
-  clickhouseUrl: url({
-    variable: 'CLICKHOUSE_URL',
-    flag: 'clickhouse-url',
-    description: 'ClickHouse over HTTP; unset: embedded chDB',
-    default: '',
-  }),
-  clickhouseDatabase: text({
-    variable: 'CLICKHOUSE_DATABASE',
-    flag: 'clickhouse-database',
-    description: 'database that the tables live in',
-    default: 'streamgauge',
-    accepts: 'a name of letters, digits and underscores that begins with no digit',
-    pattern: /^[A-Za-z_]\w{0,62}$/,
-  }),
-  clickhouseCluster: text({
-    variable: 'CLICKHOUSE_CLUSTER',
-    flag: 'clickhouse-cluster',
-    description: 'ClickHouse cluster; unset: one server',
-    default: '',
-    accepts: 'a name of letters, digits, dots, dashes and underscores',
-    pattern: /^[\w.-]{1,100}$/,
-  }),
+  ...clickhouse,
   logLevel: choice({
     variable: 'STREAMGAUGE_LOG_LEVEL',
     flag: 'log-level',

@@ -1,8 +1,8 @@
 /**
  * The store over `@clickhouse/client`, the same code above an HTTP server and the embedded engine.
  *
- * Guarantees: writes run one at a time in the order they were asked for; a read holds one connection of the pool until
- * the engine is done with it; settings of one query are never seen by another; every failure is a StoreError.
+ * Guarantees: embedded, writes run one at a time in the order they were asked for, and a read holds one connection of the
+ * pool until the engine is done with it; settings of one query are never seen by another; every failure is a StoreError.
  */
 import { Readable } from 'node:stream';
 import {
@@ -19,7 +19,13 @@ import { insertSettings, insertStatement } from './insert.ts';
 import { Lanes } from './lanes.ts';
 import { STORE_DEFAULTS, type StoreOptions } from './options.ts';
 import { identifier } from './sql.ts';
-import { type InsertOptions, type QueryOptions, type Store, StoreError } from './store.ts';
+import {
+  type CommandOptions,
+  type InsertOptions,
+  type QueryOptions,
+  type Store,
+  StoreError,
+} from './store.ts';
 
 /** What the store did since it was opened. */
 export interface StoreCounters {
@@ -58,29 +64,37 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
   return new ClickHouseStore(options, clients);
 }
 
-function checkOptions({ url, directory, database, readers, ...rest }: StoreOptions): void {
+function checkOptions(options: StoreOptions): void {
+  const { url, directory, database } = options;
   identifier(database);
-  if (readers !== undefined && !(Number.isInteger(readers) && readers >= 1)) {
-    throw new TypeError('readers must be 1 or more');
+  for (const name of ['readers', 'writers'] as const) {
+    const count = options[name] ?? 1;
+    if (!(Number.isInteger(count) && count >= 1)) throw new TypeError(`${name} must be 1 or more`);
   }
-  if (url !== undefined) httpConfig(url, database, rest);
+  if (url !== undefined) httpConfig(url, database, options);
   else if (directory === undefined) throw new TypeError('a store needs a url or a directory');
 }
 
-/** The first client writes, the others read. */
-async function openClients(options: StoreOptions): Promise<ClickHouseClient[]> {
+/** Connections by what they are for. Over HTTP all are the one client, which has a socket for each. */
+interface Clients {
+  readonly writers: readonly ClickHouseClient[];
+  readonly readers: readonly ClickHouseClient[];
+}
+
+async function openClients(options: StoreOptions): Promise<Clients> {
   const { url, directory = '', database, readers = STORE_DEFAULTS.readers } = options;
   if (url === undefined) return openEmbedded(directory, database, readers);
   await createDatabaseOverHttp(url, options);
   const client = createClient(httpConfig(url, database, options));
-  return Array.from({ length: readers + 1 }, () => client);
+  const lanes = (length: number) => Array.from({ length }, () => client);
+  return { writers: lanes(options.writers ?? STORE_DEFAULTS.writers), readers: lanes(readers) };
 }
 
 async function openEmbedded(
   directory: string,
   database: string,
   readers: number,
-): Promise<ClickHouseClient[]> {
+): Promise<Clients> {
   // Loaded here, because the engine is half a gigabyte that a process with a server does not need.
   const { EmbeddedConnection } = await import('./chdb.ts');
   const clients: ClickHouseClient[] = [];
@@ -89,7 +103,7 @@ async function openEmbedded(
       const connection = await EmbeddedConnection.open(directory, database);
       clients.push(createClient({ connection, log: { level: ClickHouseLogLevel.OFF } }));
     }
-    return clients;
+    return { writers: clients.slice(0, 1), readers: clients.slice(1) };
   } catch (cause) {
     for (const client of clients) await client.close();
     throw cause;
@@ -118,17 +132,17 @@ class ClickHouseStore implements OpenStore {
     insertedBytes: 0,
     unavailable: 0,
   };
-  readonly #clients: readonly ClickHouseClient[];
-  readonly #writer: Lanes<ClickHouseClient>;
+  readonly #clients: Clients;
+  readonly #writers: Lanes<ClickHouseClient>;
   readonly #readers: Lanes<ClickHouseClient>;
   readonly #readsWaitingMax: number;
   #closing: Promise<void> | undefined;
 
-  constructor(options: StoreOptions, clients: readonly ClickHouseClient[]) {
+  constructor(options: StoreOptions, clients: Clients) {
     this.database = options.database;
     this.#clients = clients;
-    this.#writer = new Lanes(clients.slice(0, 1));
-    this.#readers = new Lanes(clients.slice(1));
+    this.#writers = new Lanes(clients.writers);
+    this.#readers = new Lanes(clients.readers);
     this.#readsWaitingMax = options.readsWaitingMax ?? STORE_DEFAULTS.readsWaitingMax;
   }
 
@@ -151,12 +165,12 @@ class ClickHouseStore implements OpenStore {
   }
 
   async queryOnWriter<Row>(sql: string, options: QueryOptions = {}): Promise<Row[]> {
-    return this.#rows<Row>(this.#writer, sql, options);
+    return this.#rows<Row>(this.#writers, sql, options);
   }
 
-  async command(sql: string, options: QueryOptions = {}): Promise<void> {
-    await this.#ask(this.#writer, options, async (client, request) => {
-      await client.command({ query: sql, ...request });
+  async command(sql: string, options: CommandOptions = {}): Promise<void> {
+    await this.#ask(this.#writers, options, async (client, request) => {
+      await client.command({ query: sql, ...request, ...named(options) });
     });
   }
 
@@ -167,12 +181,12 @@ class ClickHouseStore implements OpenStore {
     const body = Buffer.from(rows.buffer, rows.byteOffset, rows.byteLength);
     this.#refuseWhenClosed();
     this.counters.inserts += 1;
-    const task = this.#writer.use(async (client) => {
+    const task = this.#writers.use(async (client) => {
       const { stream } = await client.exec({
         query,
         values: Readable.from([body], { objectMode: false }),
         clickhouse_settings: settings,
-        ...(options.queryId === undefined ? {} : { query_id: options.queryId }),
+        ...named(options),
       });
       await drainStream(stream);
     });
@@ -188,8 +202,9 @@ class ClickHouseStore implements OpenStore {
   }
 
   async #drainAndClose(): Promise<void> {
-    await Promise.all([this.#writer.idle(), this.#readers.idle()]);
-    for (const client of new Set(this.#clients)) await client.close();
+    await Promise.all([this.#writers.idle(), this.#readers.idle()]);
+    const { writers, readers } = this.#clients;
+    for (const client of new Set([...writers, ...readers])) await client.close();
   }
 
   #rows<Row>(lanes: Lanes<ClickHouseClient>, sql: string, options: QueryOptions): Promise<Row[]> {
@@ -242,6 +257,10 @@ class ClickHouseStore implements OpenStore {
     else this.counters.queriesFailed += 1;
     return error;
   }
+}
+
+function named({ queryId }: { readonly queryId?: string }): { query_id?: string } {
+  return queryId === undefined ? {} : { query_id: queryId };
 }
 
 interface Request {

@@ -1,4 +1,4 @@
-/** Ends queries by the beginning of their ids, and knows when they are gone. */
+/** Ends queries by the beginning of their ids, and knows when they are gone; waits for mutations that nobody waits for. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Store } from './store.ts';
 
@@ -15,6 +15,22 @@ export async function stopQueries(store: Store, prefix: string): Promise<void> {
     const [row] = await store.queryOnWriter<{ running: number }>(
       'SELECT count() AS running FROM system.processes WHERE startsWith(query_id, {prefix:String})',
       options,
+    );
+    if (row === undefined || row.running === 0) return;
+    await sleep(LOOK_AGAIN_MS);
+  }
+}
+
+/**
+ * Returns when no DELETE or UPDATE of the database is under way. One runs on when whoever asked for it was ended, or
+ * died: on a server, and in the embedded engine opened again. While it runs it takes rows away part by part, and a count
+ * would see any number of them.
+ */
+export async function mutationsDone(store: Store): Promise<void> {
+  for (;;) {
+    const [row] = await store.queryOnWriter<{ running: number }>(
+      'SELECT count() AS running FROM system.mutations WHERE database = {database:String} AND NOT is_done',
+      { params: { database: store.database } },
     );
     if (row === undefined || row.running === 0) return;
     await sleep(LOOK_AGAIN_MS);

@@ -1,8 +1,9 @@
 /**
  * The store: what was concluded. ClickHouse, embedded (chDB) or over HTTP, behind one interface.
  *
- * Writes go through one connection, in the order they were asked for; reads through a small pool. Every failure is a
- * StoreError. Dates and times without a time zone of their own are UTC, in and out.
+ * Writes and reads have connections of their own. The embedded engine takes writes one at a time, in the order they were
+ * asked for; a server takes several side by side, so what must come after a write waits for its acknowledgement. Every
+ * failure is a StoreError. Dates and times without a time zone of their own are UTC, in and out.
  */
 
 /** A value bound to a `{name:Type}` placeholder; never spliced into SQL. */
@@ -21,6 +22,11 @@ export interface QueryOptions {
    * engine cannot, and its connection stays busy until the query is done or out of time.
    */
   readonly signal?: AbortSignal;
+}
+
+export interface CommandOptions extends QueryOptions {
+  /** As of an insert. A server runs a query on when its client is gone: only under this name is it found then. */
+  readonly queryId?: string;
 }
 
 export interface InsertOptions {
@@ -49,10 +55,10 @@ export interface Store {
    * strings byte for byte. All of it is in memory at once: ask for a range. Options and errors as of `query`.
    */
   queryBinary(sql: string, options?: QueryOptions): Promise<Buffer>;
-  /** Rows of a SELECT on the writing connection: sees every insert that was acknowledged before. */
+  /** Rows of a SELECT on a writing connection: sees every insert that was acknowledged before. */
   queryOnWriter<Row>(sql: string, options?: QueryOptions): Promise<Row[]>;
-  /** One statement without a result. Runs on the writing connection. Errors as of `query`. */
-  command(sql: string, options?: QueryOptions): Promise<void>;
+  /** One statement without a result. Runs on a writing connection. Errors as of `query`. */
+  command(sql: string, options?: CommandOptions): Promise<void>;
   /**
    * One insert of rows in RowBinary: one block, so one part in each table partition it touches, each whole or not at
    * all. Empty `rows` is no insert. `rows` must not change until the promise settles.

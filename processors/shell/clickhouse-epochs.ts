@@ -5,7 +5,7 @@
  * left running on a server. The embedded engine's queries die with their process.
  */
 import { RowWriter } from '../../platform/store/row-binary.ts';
-import { stopQueries } from '../../platform/store/stop-queries.ts';
+import { mutationsDone, stopQueries } from '../../platform/store/stop-queries.ts';
 import type { Store } from '../../platform/store/store.ts';
 import type { Table } from '../../schemas/tables/table.ts';
 import { epochs, epochTables } from '../../schemas/tables/tables.ts';
@@ -19,19 +19,23 @@ export interface EpochsDeps {
 }
 
 export function createEpochStore({ store, topic, owner }: EpochsDeps): EpochStore {
-  let inserts = 0;
+  let statements = 0;
 
-  /** What the ids of an epoch's inserts begin with. */
+  /** What the ids of an epoch's inserts and deletes begin with. */
   function prefixOf(partition: number, epoch: number): string {
     return `streamgauge/${store.database}/${topic}/${partition}/${epoch}/`;
   }
 
+  function queryId(table: Table, partition: number, epoch: number): string {
+    statements++;
+    return `${prefixOf(partition, epoch)}${table.name}/${owner}/${statements}`;
+  }
+
   function insertOptions(table: Table, partition: number, epoch: number, token: string) {
-    inserts++;
     return {
       columns: table.columns.map(({ name }) => name),
       token,
-      queryId: `${prefixOf(partition, epoch)}${table.name}/${owner}/${inserts}`,
+      queryId: queryId(table, partition, epoch),
     };
   }
 
@@ -75,11 +79,15 @@ export function createEpochStore({ store, topic, owner }: EpochsDeps): EpochStor
       await store.command(
         `DELETE FROM ${table.name} WHERE _partition = {partition:UInt16} AND _epoch = {epoch:UInt64}
          SETTINGS lightweight_deletes_sync = 2`,
-        { params: { partition, epoch } },
+        { params: { partition, epoch }, queryId: queryId(table, partition, epoch) },
       );
     },
 
-    stopInserts: (partition, epoch) => stopQueries(store, prefixOf(partition, epoch)),
+    async stopInserts(partition, epoch) {
+      await stopQueries(store, prefixOf(partition, epoch));
+      // The ended query of a delete only waited: the engine goes on deleting, and what is counted next would be wrong.
+      await mutationsDone(store);
+    },
 
     async insertCommit(epoch, attempt) {
       const { partition } = epoch;

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gunzipSync } from 'node:zlib';
 import { ClickHouseError } from '@clickhouse/client';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openStore } from '../../../platform/store/clickhouse.ts';
@@ -23,11 +24,13 @@ async function listen(
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
+    const sent = Buffer.concat(chunks);
+    const encoding = request.headers['content-encoding'];
     const one: Seen = {
       parameters: new URL(request.url ?? '/', 'http://localhost').searchParams,
       authorization: request.headers.authorization,
-      encoding: request.headers['content-encoding'],
-      body: Buffer.concat(chunks),
+      encoding,
+      body: encoding === 'gzip' ? gunzipSync(sent) : sent,
     };
     seen.push(one);
     const reply = answer(one);
@@ -52,16 +55,20 @@ const ok = (body: string | Buffer = '') => ({ status: 200, body });
 const found = '{"name":"qos"}\n';
 
 describe('the store over HTTP', () => {
-  it('keeps connections, does not compress, and takes a path in the address as a proxy’s', () => {
-    const config = httpConfig('https://u:p@example.test:8443/behind/proxy', 'qos', { readers: 3 });
+  it('keeps connections, compresses, and takes a path in the address as a proxy’s', () => {
+    const config = httpConfig('https://u:p%3A@example.test:8443/behind/proxy', 'qos', {
+      readers: 3,
+    });
     expect(config).toMatchObject({
-      url: 'https://u:p@example.test:8443/',
+      url: 'https://example.test:8443/',
+      username: 'u',
+      password: 'p:',
       pathname: '/behind/proxy',
       database: 'qos',
-      max_open_connections: 4,
+      max_open_connections: 7,
       request_timeout: 60_000,
       keep_alive: { enabled: true },
-      compression: { request: false, response: false },
+      compression: { request: { codec: 'gzip', level: 1 }, response: true },
       clickhouse_settings: { wait_end_of_query: 1 },
     });
   });
@@ -76,13 +83,16 @@ describe('the store over HTTP', () => {
     const { seen, address } = await listen(({ body }) =>
       ok(body.includes('system.databases') ? found : ''),
     );
-    const store = await openStore({ url: `http://reader:secret@${address}`, database: 'qos' });
+    const store = await openStore({
+      url: `http://reader:secret@${address}`,
+      database: 'qos',
+    });
     const rows = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
     await store.insert('views', rows, { columns: ['a', 'b'], token: "it's", queryId: 'epoch-7' });
     await store.close();
     const sent = seen.at(-1);
     expect(sent?.body).toEqual(rows);
-    expect(sent?.encoding).toBeUndefined();
+    expect(sent?.encoding).toBe('gzip');
     expect(sent?.authorization).toBe(`Basic ${Buffer.from('reader:secret').toString('base64')}`);
     expect(sent?.parameters.get('database')).toBe('qos');
     expect(sent?.parameters.get('query_id')).toBe('epoch-7');
