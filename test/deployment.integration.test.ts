@@ -6,7 +6,7 @@
  * filters given as a setting, and the statements are read by the engine's parser.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { planIntervalSeries, type IntervalSeriesRow } from '../api/planner/monitoring.ts';
+import { type IntervalSeriesRow, planIntervalSeries } from '../api/planner/monitoring.ts';
 import { type OverallRow, planOverall } from '../api/planner/overall.ts';
 import type { Statement } from '../api/planner/statement.ts';
 import type { KafkaLog } from '../platform/log/kafka.ts';
@@ -22,9 +22,9 @@ import {
   boards,
   expressions,
   type Panel,
+  READER_XML,
   readerOfXml,
   readerStatements,
-  READER_XML,
   textOf,
 } from './support/deployment.ts';
 import { insertRows } from './support/rows.ts';
@@ -199,13 +199,16 @@ describe('what ClickHouse is asked for', () => {
     expect(qos.panels.filter(({ type }) => type === 'table')).toHaveLength(2);
   });
 
-  it.each(stats)('%s (%s) is what the api answers, of the reader’s project alone', async (_title, id, sql) => {
-    const [row] = await ask<{ value: number }>(sql, VIEWS_FRAME);
-    expect(row?.value).toBeGreaterThan(0);
-    expect(row?.value).toBeCloseTo((await overall(id, VIEWS_FRAME)) ?? Number.NaN, 9);
-    const [open] = await engine.store.query<{ value: number }>(replaced(sql, VIEWS_FRAME));
-    expect(open?.value).not.toBe(row?.value);
-  });
+  it.each(stats)(
+    '%s (%s) is what the api answers, of the reader’s project alone',
+    async (_title, id, sql) => {
+      const [row] = await ask<{ value: number }>(sql, VIEWS_FRAME);
+      expect(row?.value).toBeGreaterThan(0);
+      expect(row?.value).toBeCloseTo((await overall(id, VIEWS_FRAME)) ?? Number.NaN, 9);
+      const [open] = await engine.store.query<{ value: number }>(replaced(sql, VIEWS_FRAME));
+      expect(open?.value).not.toBe(row?.value);
+    },
+  );
 
   it.each(viewSeries)('%s (%s) is what the api answers, hour by hour', async (_title, id, sql) => {
     const rows = await ask<{ time: string; value: number | null }>(sql, VIEWS_FRAME);
@@ -217,23 +220,26 @@ describe('what ClickHouse is asked for', () => {
     }
   });
 
-  it.each(windowSeries)('%s (%s) is what the api answers, minute by minute', async (_title, id, sql) => {
-    const rows = await ask<{ time: string; value: number | null }>(sql, PLAYBACK_FRAME);
-    const { fromMs, toMs } = PLAYBACK_FRAME;
-    const frame = { project: 'default', frame: { fromMs, toMs }, filters: [], gauge: undefined };
-    const planned = await plan<IntervalSeriesRow>(
-      planIntervalSeries(findIntervalMetric(id)!, frame, 60_000),
-    );
-    const expected = new Map(planned.map(({ bucket, value }) => [bucket, value]));
-    expect(rows).toHaveLength(30);
-    expect(expected.size).toBe(30);
-    const perBucket = findIntervalMetric(id)?.joined === 'mean' ? 12 : 1;
-    for (const { time, value } of rows) {
-      const found = expected.get(Date.parse(`${time.replace(' ', 'T')}Z`));
-      if (found === null) expect(value).toBeNull();
-      else expect(value).toBeCloseTo((found ?? Number.NaN) / perBucket, 6);
-    }
-  });
+  it.each(windowSeries)(
+    '%s (%s) is what the api answers, minute by minute',
+    async (_title, id, sql) => {
+      const rows = await ask<{ time: string; value: number | null }>(sql, PLAYBACK_FRAME);
+      const { fromMs, toMs } = PLAYBACK_FRAME;
+      const frame = { project: 'default', frame: { fromMs, toMs }, filters: [], gauge: undefined };
+      const planned = await plan<IntervalSeriesRow>(
+        planIntervalSeries(findIntervalMetric(id)!, frame, 60_000),
+      );
+      const expected = new Map(planned.map(({ bucket, value }) => [bucket, value]));
+      expect(rows).toHaveLength(30);
+      expect(expected.size).toBe(30);
+      const perBucket = findIntervalMetric(id)?.joined === 'mean' ? 12 : 1;
+      for (const { time, value } of rows) {
+        const found = expected.get(Date.parse(`${time.replace(' ', 'T')}Z`));
+        if (found === null) expect(value).toBeNull();
+        else expect(value).toBeCloseTo((found ?? Number.NaN) / perBucket, 6);
+      }
+    },
+  );
 
   const breakdown = sqlOf(qos.panels.find(({ title }) => title === 'Breakdown')!);
   const dimensions = qos.templating.list.find(({ name }) => name === 'dimension')?.options ?? [];
@@ -265,16 +271,22 @@ describe('what ClickHouse is asked for', () => {
     ]);
   });
 
-  it.each([...readerOfXml().filters])('the filter of %s is an expression over it', async (table, filter) => {
-    await engine.store.query(`SELECT count() AS rows FROM ${table} WHERE ${filter}`);
-  });
+  it.each([...readerOfXml().filters])(
+    'the filter of %s is an expression over it',
+    async (table, filter) => {
+      await engine.store.query(`SELECT count() AS rows FROM ${table} WHERE ${filter}`);
+    },
+  );
 
   const grants = [READER_XML, READER_XML.replace('grafana', 'streamgauge')].flatMap((path) =>
     [...textOf(path).matchAll(/<query>(.*)<\/query>/g)].map(([, grant]) => `${grant} TO somebody`),
   );
 
-  it.each([...readerStatements('default'), ...grants])('is read by the engine: %s', async (statement) => {
-    const [row] = await engine.store.query<{ explain: string }>(`EXPLAIN AST ${statement}`);
-    expect(row?.explain).toMatch(/^(Create(SettingsProfile|User)Query|CREATE ROW POLICY|Grant)/);
-  });
+  it.each([...readerStatements('default'), ...grants])(
+    'is read by the engine: %s',
+    async (statement) => {
+      const [row] = await engine.store.query<{ explain: string }>(`EXPLAIN AST ${statement}`);
+      expect(row?.explain).toMatch(/^(Create(SettingsProfile|User)Query|CREATE ROW POLICY|Grant)/);
+    },
+  );
 });

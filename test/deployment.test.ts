@@ -16,10 +16,10 @@ import {
   type Compose,
   interpolated,
   type Mount,
+  READER_XML,
   ROOT,
   readerOfSql,
   readerOfXml,
-  READER_XML,
   textOf,
   yamlOf,
 } from './support/deployment.ts';
@@ -67,7 +67,7 @@ const boundPaths = (name: string): Mount[] =>
     return { type: source.startsWith('.') ? 'bind' : 'volume', source, target };
   });
 
-const PORT = environmentOf('api')['STREAMGAUGE_PORT'];
+const PORT = environmentOf('api').STREAMGAUGE_PORT;
 
 describe('the compose file', () => {
   it('runs the production shape', () => {
@@ -109,9 +109,12 @@ describe('the compose file', () => {
 
   it('starts roles after the topic and the tables are there', () => {
     const done = { condition: 'service_completed_successfully' };
-    for (const [, { depends_on }] of roles) expect(depends_on).toEqual({ topics: done, migrate: done });
-    expect(services['topics']?.depends_on).toEqual({ kafka: { condition: 'service_healthy' } });
-    expect(services['migrate']?.depends_on).toEqual({ clickhouse: { condition: 'service_healthy' } });
+    for (const [, { depends_on }] of roles)
+      expect(depends_on).toEqual({ topics: done, migrate: done });
+    expect(services.topics?.depends_on).toEqual({ kafka: { condition: 'service_healthy' } });
+    expect(services.migrate?.depends_on).toEqual({
+      clickhouse: { condition: 'service_healthy' },
+    });
   });
 
   it('has no default for a secret, and none in plain text', () => {
@@ -124,14 +127,18 @@ describe('the compose file', () => {
 
   it('names a version of every image, as a variable with a pinned default', () => {
     for (const [name, { image, build }] of everyService) {
-      if (build === undefined) expect(image, name).toMatch(/:\$\{[A-Z_]+VERSION:-v?\d+\.\d+[\d.]*\}$/);
+      if (build === undefined)
+        expect(image, name).toMatch(/:\$\{[A-Z_]+VERSION:-v?\d+\.\d+[\d.]*\}$/);
     }
     expect(textOf('Dockerfile')).toMatch(/^ARG NODE_VERSION=\d+\.\d+\.\d+$/m);
   });
 
   it('limits every service, and lets it come back and be looked at', () => {
     for (const [name, service] of everyService) {
-      expect(Object.keys(service.deploy?.resources?.limits ?? {}), name).toEqual(['cpus', 'memory']);
+      expect(Object.keys(service.deploy?.resources?.limits ?? {}), name).toEqual([
+        'cpus',
+        'memory',
+      ]);
       if (service.restart === 'no') continue;
       expect(service.restart, name).toBe('unless-stopped');
       expect(service.healthcheck?.test[0], name).toBe('CMD');
@@ -148,7 +155,8 @@ describe('the compose file', () => {
     for (const [name] of everyService) {
       for (const { type, source } of boundPaths(name)) {
         if (type === 'volume') expect(Object.keys(volumes), name).toContain(source);
-        else if (!source.startsWith('${')) expect(existsSync(join(ROOT, source)), source).toBe(true);
+        else if (!source.startsWith('${'))
+          expect(existsSync(join(ROOT, source)), source).toBe(true);
       }
     }
     const used = everyService.flatMap(([name]) => boundPaths(name).map(({ source }) => source));
@@ -158,7 +166,7 @@ describe('the compose file', () => {
   it('reads the projects where it mounts them', () => {
     for (const [name] of ours) {
       const { target } = boundPaths(name).find(({ source }) => source.includes('PROJECTS_DIR'))!;
-      expect(environmentOf(name)['STREAMGAUGE_PROJECTS_FILE']).toBe(`${target}/projects.json`);
+      expect(environmentOf(name).STREAMGAUGE_PROJECTS_FILE).toBe(`${target}/projects.json`);
     }
   });
 });
@@ -185,10 +193,10 @@ describe('ports and routes', () => {
   it('are those at which the engines listen', () => {
     const { KAFKA_BROKERS, CLICKHOUSE_URL } = environmentOf('processor');
     const kafka = environmentOf('kafka');
-    expect(kafka['KAFKA_ADVERTISED_LISTENERS']).toBe(`PLAINTEXT://${KAFKA_BROKERS}`);
-    expect(kafka['KAFKA_LISTENERS']).toContain(`PLAINTEXT://:${KAFKA_BROKERS?.split(':')[1]}`);
+    expect(kafka.KAFKA_ADVERTISED_LISTENERS).toBe(`PLAINTEXT://${KAFKA_BROKERS}`);
+    expect(kafka.KAFKA_LISTENERS).toContain(`PLAINTEXT://:${KAFKA_BROKERS?.split(':')[1]}`);
     expect(CLICKHOUSE_URL).toBe('http://clickhouse:8123');
-    expect(services['clickhouse']?.healthcheck?.test).toContain('http://127.0.0.1:8123/ping');
+    expect(services.clickhouse?.healthcheck?.test).toContain('http://127.0.0.1:8123/ping');
   });
 
   it('are asked by Prometheus for every role', () => {
@@ -206,13 +214,16 @@ interface Scrape {
 }
 
 function scrapes(): Scrape[] {
-  return yamlOf<{ scrape_configs: Scrape[] }>('dashboards/prometheus/prometheus.yml').scrape_configs;
+  return yamlOf<{ scrape_configs: Scrape[] }>('dashboards/prometheus/prometheus.yml')
+    .scrape_configs;
 }
 
 describe('the image', () => {
   const dockerfile = textOf('Dockerfile');
   const [build = '', final = ''] = dockerfile.split(/^FROM /m).slice(1);
-  const copied = [...build.matchAll(/^COPY (.+) \S+$/gm)].flatMap(([, from = '']) => from.split(' '));
+  const copied = [...build.matchAll(/^COPY (.+) \S+$/gm)].flatMap(([, from = '']) =>
+    from.split(' '),
+  );
   const packages = JSON.parse(textOf('package.json')) as {
     scripts: Record<string, string>;
     bin: { streamgauge: string };
@@ -236,7 +247,9 @@ describe('the image', () => {
     const run = [...build.matchAll(/npm run (\S+)/g)].map(([, script = '']) => script);
     expect(run).toEqual(['build']);
     expect(packages.scripts).toHaveProperty('build');
-    expect(final).toContain(`ENTRYPOINT ["node", "--enable-source-maps", "${packages.bin.streamgauge}"]`);
+    expect(final).toContain(
+      `ENTRYPOINT ["node", "--enable-source-maps", "${packages.bin.streamgauge}"]`,
+    );
   });
 
   it('runs as a user who owns nothing in it', () => {
@@ -264,14 +277,12 @@ describe('direct readers of ClickHouse', () => {
   });
 
   it('have a password that compose gives, and so has the program', () => {
-    const given = services['clickhouse']?.environment ?? {};
+    const given = services.clickhouse?.environment ?? {};
     const files = boundPaths('clickhouse').filter(({ source }) => source.endsWith('.xml'));
     const asked = files.flatMap(({ source }) => [...textOf(source).matchAll(/from_env="(\w+)"/g)]);
     expect(asked.map(([, name]) => name)).toHaveLength(2);
     for (const [, name = ''] of asked) expect(given).toHaveProperty(name);
-    expect(given['STREAMGAUGE_WRITER_PASSWORD']).toBe(
-      services['api']?.environment?.['CLICKHOUSE_PASSWORD'],
-    );
+    expect(given.STREAMGAUGE_WRITER_PASSWORD).toBe(services.api?.environment?.CLICKHOUSE_PASSWORD);
     expect(textOf(files[0]?.source ?? '')).toContain('<default remove="remove"/>');
   });
 });
@@ -290,11 +301,15 @@ describe('Grafana', () => {
   it('reads sources that are there, as a user who may only read', () => {
     const [prometheus, clickhouse] = datasources;
     expect(prometheus?.url).toBe('http://prometheus:9090');
-    expect(clickhouse?.jsonData).toMatchObject({ host: 'clickhouse', port: 8123, protocol: 'http' });
-    expect(textOf(READER_XML)).toContain(`<${clickhouse?.jsonData?.['username']}>`);
+    expect(clickhouse?.jsonData).toMatchObject({
+      host: 'clickhouse',
+      port: 8123,
+      protocol: 'http',
+    });
+    expect(textOf(READER_XML)).toContain(`<${clickhouse?.jsonData?.username}>`);
     const password = clickhouse?.secureJsonData?.password.slice(1) ?? '';
-    const given = services['grafana']?.environment?.[password];
-    expect(given).toBe(services['clickhouse']?.environment?.['GRAFANA_READER_PASSWORD']);
+    const given = services.grafana?.environment?.[password];
+    expect(given).toBe(services.clickhouse?.environment?.GRAFANA_READER_PASSWORD);
   });
 
   it('finds its dashboards where compose mounts them', () => {

@@ -92,7 +92,9 @@ export interface AlertRule {
 }
 
 export function alertRules(): AlertRule[] {
-  const { groups } = yamlOf<{ groups: { rules: AlertRule[] }[] }>('dashboards/prometheus/alerts.yml');
+  const { groups } = yamlOf<{ groups: { rules: AlertRule[] }[] }>(
+    'dashboards/prometheus/alerts.yml',
+  );
   return groups.flatMap(({ rules }) => rules);
 }
 
@@ -131,7 +133,9 @@ export function readerOfXml(): ReaderAccess {
 
 /** The statements of reader.sql, for a project. */
 export function readerStatements(project: string): string[] {
-  const text = textOf(READER_SQL).replaceAll(/^--.*$/gm, '').replaceAll('PROJECT', project);
+  const text = textOf(READER_SQL)
+    .replaceAll(/^--.*$/gm, '')
+    .replaceAll('PROJECT', project);
   return text
     .replaceAll('READER', 'grafana_reader')
     .replaceAll('PASSWORD', 'secret')
