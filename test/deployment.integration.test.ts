@@ -2,8 +2,8 @@
  * What the dashboards and alerts ask is there: metrics in a running program, figures in the store. Panels of views and
  * of windows answer what the api answers.
  *
- * The embedded engine has users and row policies only as a language: what a reader may see is checked with the same
- * filters given as a setting, and the statements are read by the engine's parser.
+ * Queries run with the reader's filters as a setting, which the engine applies where it would apply a row policy; the users
+ * themselves are tried in deployment-users.integration.test.ts.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type IntervalSeriesRow, planIntervalSeries } from '../api/planner/monitoring.ts';
@@ -18,15 +18,7 @@ import { playback5s, rejected, views as viewsTable } from '../schemas/tables/tab
 import { generatePlayback, NOW_MS as PLAYBACK_NOW_MS } from './api/support/generated-intervals.ts';
 import { generateViews, NOW_MS as VIEWS_NOW_MS } from './api/support/generated-views.ts';
 import { openTestStore, type TestStore } from './api/support/server.ts';
-import {
-  boards,
-  expressions,
-  type Panel,
-  READER_XML,
-  readerOfXml,
-  readerStatements,
-  textOf,
-} from './support/deployment.ts';
+import { boards, expressions, type Panel, readerOfXml } from './support/deployment.ts';
 import { insertRows } from './support/rows.ts';
 import { startTestServer } from './support/running.ts';
 
@@ -275,18 +267,6 @@ describe('what ClickHouse is asked for', () => {
     'the filter of %s is an expression over it',
     async (table, filter) => {
       await engine.store.query(`SELECT count() AS rows FROM ${table} WHERE ${filter}`);
-    },
-  );
-
-  const grants = [READER_XML, READER_XML.replace('grafana', 'streamgauge')].flatMap((path) =>
-    [...textOf(path).matchAll(/<query>(.*)<\/query>/g)].map(([, grant]) => `${grant} TO somebody`),
-  );
-
-  it.each([...readerStatements('default'), ...grants])(
-    'is read by the engine: %s',
-    async (statement) => {
-      const [row] = await engine.store.query<{ explain: string }>(`EXPLAIN AST ${statement}`);
-      expect(row?.explain).toMatch(/^(Create(SettingsProfile|User)Query|CREATE ROW POLICY|Grant)/);
     },
   );
 });

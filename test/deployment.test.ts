@@ -1,6 +1,6 @@
 /** Everything that the deployment's files name exists: in the program, in the tree, or in the image that they name. */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import fastify from 'fastify';
@@ -284,6 +284,27 @@ describe('direct readers of ClickHouse', () => {
     for (const [, name = ''] of asked) expect(given).toHaveProperty(name);
     expect(given.STREAMGAUGE_WRITER_PASSWORD).toBe(services.api?.environment?.CLICKHOUSE_PASSWORD);
     expect(textOf(files[0]?.source ?? '')).toContain('<default remove="remove"/>');
+  });
+});
+
+describe('the program’s user of ClickHouse', () => {
+  /** Everybody sees these, as far as they have a right on what is in them. */
+  const open = ['databases', 'tables'];
+
+  it('is granted the tables of the server that the program reads, and making its own', () => {
+    const sources = readdirSync(join(ROOT, 'platform/store')).map((name) =>
+      textOf(`platform/store/${name}`),
+    );
+    const read = sources.flatMap((text) => [...text.matchAll(/FROM system\.(\w+)/g)]);
+    const needed = new Set(
+      read.map(([, table = '']) => table).filter((table) => !open.includes(table)),
+    );
+    const users = textOf(READER_XML.replace('grafana', 'streamgauge'));
+    const granted = [...users.matchAll(/GRANT SELECT ON system\.(\w+)</g)].map(
+      ([, table]) => table,
+    );
+    expect(granted).toEqual(expect.arrayContaining([...needed]));
+    expect(users).toContain('GRANT TABLE ENGINE ON *');
   });
 });
 
