@@ -70,6 +70,15 @@ export class Program {
     this.#child.kill(name);
   }
 
+  /** Keeps it from doing anything; its connections stay. */
+  suspend(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#child.kill('SIGCONT');
+  }
+
   /** Sends a signal and waits for the end. */
   async end(name: NodeJS.Signals): Promise<ProgramEnd> {
     this.signal(name);
