@@ -12,6 +12,7 @@ import {
   createClient,
   drainStream,
 } from '@clickhouse/client';
+import { ClusterStore } from './cluster.ts';
 import { Deadline } from './deadline.ts';
 import { type Attempt, storeErrorOf } from './errors.ts';
 import { createDatabaseOverHttp, httpConfig } from './http.ts';
@@ -61,7 +62,9 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
   const clients = await openClients(options).catch((cause: unknown) => {
     throw storeErrorOf(cause, 'query');
   });
-  return new ClickHouseStore(options, clients);
+  const store = new ClickHouseStore(options, clients);
+  if (options.cluster === undefined) return store;
+  return new ClusterStore(store, options.cluster);
 }
 
 function checkOptions(options: StoreOptions): void {
