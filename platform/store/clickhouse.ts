@@ -122,6 +122,12 @@ const COMMON_SETTINGS: ClickHouseSettings = {
   output_format_json_quote_decimals: 0,
 };
 
+/**
+ * Of every read from a server, which stops a read whose client is gone only when it may do nothing else. 2 and not 1,
+ * because with 1 no other setting could be sent. The embedded engine would keep it for the next statement.
+ */
+const READ_SETTINGS: ClickHouseSettings = { readonly: '2' };
+
 class ClickHouseStore implements OpenStore {
   readonly database: string;
   readonly counters: StoreCounters = {
@@ -139,6 +145,7 @@ class ClickHouseStore implements OpenStore {
   readonly #writers: Lanes<ClickHouseClient>;
   readonly #readers: Lanes<ClickHouseClient>;
   readonly #readsWaitingMax: number;
+  readonly #readSettings: ClickHouseSettings;
   #closing: Promise<void> | undefined;
 
   constructor(options: StoreOptions, clients: Clients) {
@@ -146,6 +153,7 @@ class ClickHouseStore implements OpenStore {
     this.#clients = clients;
     this.#writers = new Lanes(clients.writers);
     this.#readers = new Lanes(clients.readers);
+    this.#readSettings = options.url === undefined ? {} : READ_SETTINGS;
     this.#readsWaitingMax = options.readsWaitingMax ?? STORE_DEFAULTS.readsWaitingMax;
   }
 
@@ -161,7 +169,7 @@ class ClickHouseStore implements OpenStore {
   async queryBinary(sql: string, options: QueryOptions = {}): Promise<Buffer> {
     this.#refuseWhenCrowded();
     const query = binaryStatement(sql);
-    return this.#ask(this.#readers, options, async (client, request) => {
+    return this.#read(this.#readers, options, async (client, request) => {
       const { stream } = await client.exec({ query, ...request });
       return bytesOf(stream);
     });
@@ -211,9 +219,20 @@ class ClickHouseStore implements OpenStore {
   }
 
   #rows<Row>(lanes: Lanes<ClickHouseClient>, sql: string, options: QueryOptions): Promise<Row[]> {
-    return this.#ask(lanes, options, async (client, request) => {
+    return this.#read(lanes, options, async (client, request) => {
       const result = await client.query({ query: sql, format: 'JSONEachRow', ...request });
       return rowsOf<Row>(await result.text());
+    });
+  }
+
+  #read<Result>(
+    lanes: Lanes<ClickHouseClient>,
+    options: QueryOptions,
+    work: (client: ClickHouseClient, request: Request) => Promise<Result>,
+  ): Promise<Result> {
+    return this.#ask(lanes, options, (client, request) => {
+      const settings = { ...request.clickhouse_settings, ...this.#readSettings };
+      return work(client, { ...request, clickhouse_settings: settings });
     });
   }
 
