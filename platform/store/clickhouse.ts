@@ -74,6 +74,8 @@ function checkOptions(options: StoreOptions): void {
     const count = options[name] ?? 1;
     if (!(Number.isInteger(count) && count >= 1)) throw new TypeError(`${name} must be 1 or more`);
   }
+  if (options.cluster !== undefined && url === undefined)
+    throw new TypeError('the embedded engine has no cluster');
   if (url !== undefined) httpConfig(url, database, options);
   else if (directory === undefined) throw new TypeError('a store needs a url or a directory');
 }
