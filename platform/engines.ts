@@ -157,6 +157,7 @@ export function openTables(options: Options): Promise<OpenStore> {
   const given = (text: string) => (text === '' ? undefined : text);
   return openStore({
     url: given(options.clickhouseUrl),
+    cluster: given(options.clickhouseCluster),
     user: given(options.clickhouseUser),
     password: given(options.clickhousePassword),
     caFile: given(options.clickhouseCaFile),

@@ -12,6 +12,7 @@ import {
   createClient,
   drainStream,
 } from '@clickhouse/client';
+import { ClusterStore } from './cluster.ts';
 import { Deadline } from './deadline.ts';
 import { type Attempt, storeErrorOf } from './errors.ts';
 import { createDatabaseOverHttp, httpConfig } from './http.ts';
@@ -61,7 +62,9 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
   const clients = await openClients(options).catch((cause: unknown) => {
     throw storeErrorOf(cause, 'query');
   });
-  return new ClickHouseStore(options, clients);
+  const store = new ClickHouseStore(options, clients);
+  if (options.cluster === undefined) return store;
+  return new ClusterStore(store, options.cluster);
 }
 
 function checkOptions(options: StoreOptions): void {
@@ -71,6 +74,8 @@ function checkOptions(options: StoreOptions): void {
     const count = options[name] ?? 1;
     if (!(Number.isInteger(count) && count >= 1)) throw new TypeError(`${name} must be 1 or more`);
   }
+  if (options.cluster !== undefined && url === undefined)
+    throw new TypeError('the embedded engine has no cluster');
   if (url !== undefined) httpConfig(url, database, options);
   else if (directory === undefined) throw new TypeError('a store needs a url or a directory');
 }
@@ -119,6 +124,12 @@ const COMMON_SETTINGS: ClickHouseSettings = {
   output_format_json_quote_decimals: 0,
 };
 
+/**
+ * Of every read from a server, which stops a read whose client is gone only when it may do nothing else. 2 and not 1,
+ * because with 1 no other setting could be sent. The embedded engine would keep it for the next statement.
+ */
+const READ_SETTINGS: ClickHouseSettings = { readonly: '2' };
+
 class ClickHouseStore implements OpenStore {
   readonly database: string;
   readonly counters: StoreCounters = {
@@ -136,6 +147,7 @@ class ClickHouseStore implements OpenStore {
   readonly #writers: Lanes<ClickHouseClient>;
   readonly #readers: Lanes<ClickHouseClient>;
   readonly #readsWaitingMax: number;
+  readonly #readSettings: ClickHouseSettings;
   #closing: Promise<void> | undefined;
 
   constructor(options: StoreOptions, clients: Clients) {
@@ -143,6 +155,7 @@ class ClickHouseStore implements OpenStore {
     this.#clients = clients;
     this.#writers = new Lanes(clients.writers);
     this.#readers = new Lanes(clients.readers);
+    this.#readSettings = options.url === undefined ? {} : READ_SETTINGS;
     this.#readsWaitingMax = options.readsWaitingMax ?? STORE_DEFAULTS.readsWaitingMax;
   }
 
@@ -158,7 +171,7 @@ class ClickHouseStore implements OpenStore {
   async queryBinary(sql: string, options: QueryOptions = {}): Promise<Buffer> {
     this.#refuseWhenCrowded();
     const query = binaryStatement(sql);
-    return this.#ask(this.#readers, options, async (client, request) => {
+    return this.#read(this.#readers, options, async (client, request) => {
       const { stream } = await client.exec({ query, ...request });
       return bytesOf(stream);
     });
@@ -208,9 +221,20 @@ class ClickHouseStore implements OpenStore {
   }
 
   #rows<Row>(lanes: Lanes<ClickHouseClient>, sql: string, options: QueryOptions): Promise<Row[]> {
-    return this.#ask(lanes, options, async (client, request) => {
+    return this.#read(lanes, options, async (client, request) => {
       const result = await client.query({ query: sql, format: 'JSONEachRow', ...request });
       return rowsOf<Row>(await result.text());
+    });
+  }
+
+  #read<Result>(
+    lanes: Lanes<ClickHouseClient>,
+    options: QueryOptions,
+    work: (client: ClickHouseClient, request: Request) => Promise<Result>,
+  ): Promise<Result> {
+    return this.#ask(lanes, options, (client, request) => {
+      const settings = { ...request.clickhouse_settings, ...this.#readSettings };
+      return work(client, { ...request, clickhouse_settings: settings });
     });
   }
 

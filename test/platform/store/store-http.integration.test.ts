@@ -194,6 +194,16 @@ describe('a store over HTTP', () => {
     expect(await count(store, name)).toBe(20);
   });
 
+  it('lets a read do nothing but read', async () => {
+    const name = await table(store);
+    const written = store.queryOnWriter(`INSERT INTO ${name} SELECT 1`);
+    await expect(written).rejects.toMatchObject({
+      code: 'store_query_failed',
+      cause: { code: '164' },
+    });
+    expect(await count(store, name)).toBe(0);
+  });
+
   it('gives a statement the name that it is asked for', async () => {
     const seen: string[] = [];
     hooks.beforeRun = ({ queryId }) => {
