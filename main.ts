@@ -32,6 +32,7 @@ import {
   openTables,
   prepareTables,
   retentionOf,
+  tablesAreThere,
 } from './platform/engines.ts';
 import { registerOperators } from './platform/http/operators.ts';
 import type { Log } from './platform/log/log.ts';
@@ -137,6 +138,7 @@ export function startRole(role: Role, options: Options, logger: Logger): Promise
     }
     if (role === 'api') {
       const store = await storeOf(host);
+      checks.push(tablesAreThere(store));
       await addApi(host, { store, projects: projectsOf(host), pageDirectory: builtPage() });
     } else registerOperators(server, { registry, checks });
     return { url: await host.listen(), stop: () => host.stop() };

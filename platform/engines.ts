@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { migrations } from '../schemas/migrations/index.ts';
 import { tableDays } from '../schemas/tables/tables.ts';
 import type { Options } from './config/config.ts';
+import type { ReadyCheck } from './http/operators.ts';
 import { openEmbeddedLog } from './log/embedded.ts';
 import type { JoinGroup } from './log/group.ts';
 import { openKafkaLog } from './log/kafka.ts';
@@ -192,6 +193,17 @@ export async function prepareTables(
     logger.info({ applied: applied.map(({ name }) => name) }, 'tables are up to date');
   const altered = await applyRetention(store, retentionOf(options));
   if (altered.length > 0) logger.info({ tables: altered }, 'retention is set');
+}
+
+/** The tables are those that this program asks: whoever only reads does not make them. */
+export function tablesAreThere(store: Store): ReadyCheck {
+  let areThere = false;
+  return async () => {
+    if (areThere) return undefined;
+    const { pending } = await migrate(store, migrations, { dryRun: true });
+    areThere = pending.length === 0;
+    return areThere ? undefined : 'tables are missing or old: run `migrate`, or a processor';
+  };
 }
 
 function statOf(path: string): Stats | undefined {

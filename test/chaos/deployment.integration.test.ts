@@ -19,6 +19,7 @@ const DEEDS: readonly Deed[] = [
   'kill_processor',
   'freeze_processor',
   'add_processor',
+  'foreign_records',
   'restart_broker',
   'stop_processor',
   'kill_clickhouse',

@@ -7,6 +7,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CompressionTypes, Kafka, logLevel, type Producer, type ProducerRecord } from 'kafkajs';
 import { Random } from '../../../ingest/clients/simulation/random.ts';
 import {
   type ClickHouseProcess,
@@ -31,6 +32,15 @@ export interface DeploymentOptions {
 /** Each epoch of each partition is some inserts: a dozen partitions want longer ones than four. */
 const CALMER = ['--epoch-ms', '2000', '--checkpoint-ms', '5000'];
 const PORT_STREAM = 0x9048;
+/** The topic where nobody says another. */
+const TOPIC = 'qos.telemetry.v1';
+const FOREIGN = [
+  null,
+  Buffer.alloc(0),
+  Buffer.from('{"hello":"world"}'),
+  Buffer.from('c301', 'hex'),
+  Buffer.alloc(5_000, 7),
+];
 
 export class Deployment {
   readonly kafka: KafkaServer;
@@ -41,6 +51,8 @@ export class Deployment {
   clickhouse: ClickHouseProcess;
   readonly #options: DeploymentOptions;
   readonly #projectsFile: string;
+  readonly #client: Kafka;
+  #foreign = 0;
   readonly #ports: { readonly ingest: number; readonly api: number };
 
   private constructor(
@@ -62,6 +74,10 @@ export class Deployment {
     this.tallied = projects.tallied;
     this.#projectsFile = projects.projectsFile;
     this.#ports = parts.ports;
+    this.#client = new Kafka({
+      brokers: [...parts.kafka.addresses],
+      logLevel: logLevel.NOTHING,
+    });
   }
 
   /** Starts the engines, and makes the topic and the tables. */
@@ -113,6 +129,24 @@ export class Deployment {
     return runProgram(this.children, [command, ...this.#engines()]);
   }
 
+  /** Somebody else writes into the topic: each record must become a reject, and cost nothing beside it. */
+  async appendForeign(): Promise<void> {
+    const producers = [{}, { transactionalId: `foreign-${this.#foreign++}` }].map((options) =>
+      this.#client.producer({ ...options, idempotent: true, maxInFlightRequests: 1 }),
+    );
+    const messages = FOREIGN.map((value, at) => ({
+      value,
+      partition: at % this.#options.partitions,
+    }));
+    const sent = { topic: TOPIC, messages, acks: -1, compression: CompressionTypes.GZIP };
+    for (const [at, producer] of producers.entries()) {
+      await producer.connect();
+      if (at === 0) await producer.send(sent);
+      else await sendInTransaction(producer, sent);
+      await producer.disconnect();
+    }
+  }
+
   /** Kills ClickHouse; `startClickHouse` starts it again where it was. */
   killClickHouse(): Promise<void> {
     return this.clickhouse.kill();
@@ -145,4 +179,14 @@ export class Deployment {
       .flat()
       .map(String);
   }
+}
+
+/** One transaction that is given up, and one that is not: both leave markers where no record is. */
+async function sendInTransaction(producer: Producer, sent: ProducerRecord): Promise<void> {
+  const given = await producer.transaction();
+  await given.send(sent);
+  await given.abort();
+  const taken = await producer.transaction();
+  await taken.send(sent);
+  await taken.commit();
 }

@@ -21,6 +21,8 @@ export const DEEDS = [
   'restart_broker',
   'freeze_broker',
   'kafka_away',
+  /** Records of somebody else's: compressed, in a transaction, and what no program of ours would write. */
+  'foreign_records',
 ] as const;
 export type Deed = (typeof DEEDS)[number];
 
@@ -28,6 +30,8 @@ const PROCESSORS_MAX = 3;
 const FROZEN_MS = SESSION_MS + 2_000;
 /** A broker that is silent for less than requests wait is one that is slow. */
 const BROKER_FROZEN_MS = 4_000;
+/** Longest pause between two deeds that are drawn. */
+const CALM_MS_MAX = 4_000;
 
 export class Disturbances {
   /** How often each was done. */
@@ -55,6 +59,15 @@ export class Disturbances {
       Array.from({ length: PROCESSORS_MAX }, () => disturbances.#addProcessor().ready),
     );
     return disturbances;
+  }
+
+  /** Does one thing after the other, drawn, for so long. */
+  async go(forMs: number, signal: AbortSignal): Promise<void> {
+    const endsMs = performance.now() + forMs;
+    while (performance.now() < endsMs && !signal.aborted) {
+      await this.do(this.#draw(DEEDS));
+      await sleep(this.#random.between(0, CALM_MS_MAX));
+    }
   }
 
   /** Does one thing; resolves when everything runs again as far as it must for the next. */
@@ -85,6 +98,9 @@ export class Disturbances {
         break;
       case 'freeze_broker':
         await this.#freezeBroker();
+        break;
+      case 'foreign_records':
+        await this.#deployment.appendForeign();
         break;
       case 'kafka_away':
         await this.kafkaAway(this.#random.between(0, 3_000));
