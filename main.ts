@@ -45,8 +45,7 @@ import {
 } from './platform/metrics/engines.ts';
 import { type Host, startHost, stopOnSignal } from './platform/process.ts';
 import { openProjects, type Projects, ProjectsError } from './platform/projects.ts';
-import type { OpenStore } from './platform/store/clickhouse.ts';
-import type { Store } from './platform/store/store.ts';
+import type { OpenStore, Store } from './platform/store/store.ts';
 import { createForgetCommand, type ForgetArgs, forgetWith } from './processors/forget-command.ts';
 import type { Processor } from './processors/processor.ts';
 import { startProcessor } from './processors/role.ts';

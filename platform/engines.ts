@@ -12,10 +12,10 @@ import { joinGroup } from './log/kafka-group.ts';
 import type { KafkaAccess } from './log/kafka-options.ts';
 import { createKafkaTopic, type KafkaTopicResult } from './log/kafka-topic.ts';
 import type { Log } from './log/log.ts';
-import { type OpenStore, openStore } from './store/clickhouse.ts';
 import { migrate } from './store/migrate.ts';
+import { openStore } from './store/open.ts';
 import { applyRetention, type TableRetention } from './store/retention.ts';
-import type { Store } from './store/store.ts';
+import type { OpenStore, Store } from './store/store.ts';
 
 /** How often the embedded log's retention is enforced, ms. */
 const RETENTION_INTERVAL_MS = 60_000;

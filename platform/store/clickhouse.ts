@@ -5,114 +5,25 @@
  * pool until the engine is done with it; settings of one query are never seen by another; every failure is a StoreError.
  */
 import { Readable } from 'node:stream';
-import {
-  type ClickHouseClient,
-  ClickHouseLogLevel,
-  type ClickHouseSettings,
-  createClient,
-  drainStream,
-} from '@clickhouse/client';
-import { ClusterStore } from './cluster.ts';
+import { type ClickHouseClient, type ClickHouseSettings, drainStream } from '@clickhouse/client';
 import { Deadline } from './deadline.ts';
 import { type Attempt, storeErrorOf } from './errors.ts';
-import { createDatabaseOverHttp, httpConfig } from './http.ts';
 import { insertSettings, insertStatement } from './insert.ts';
 import { Lanes } from './lanes.ts';
 import { STORE_DEFAULTS, type StoreOptions } from './options.ts';
-import { identifier } from './sql.ts';
 import {
   type CommandOptions,
   type InsertOptions,
+  type OpenStore,
   type QueryOptions,
-  type Store,
+  type StoreCounters,
   StoreError,
 } from './store.ts';
 
-/** What the store did since it was opened. */
-export interface StoreCounters {
-  /** Queries and statements asked for. */
-  queries: number;
-  queriesFailed: number;
-  queriesTimedOut: number;
-  queriesTooLarge: number;
-  /** Reads that found `readsWaitingMax` others waiting. */
-  queriesRefused: number;
-  /** Inserts asked for, without empty ones. */
-  inserts: number;
-  insertsFailed: number;
-  insertedBytes: number;
-  /** Failures, of any kind of work, because the engine was not there. */
-  unavailable: number;
-}
-
-/** A store as its owner has it. */
-export interface OpenStore extends Store {
-  readonly counters: Readonly<StoreCounters>;
-  /** Reads without a connection now. */
-  readonly readsWaiting: number;
-}
-
-/**
- * Opens the store, and creates its database.
- * @throws StoreError `store_unavailable` when the engine cannot be reached or the directory cannot be opened.
- * @throws TypeError when an option is wrong.
- */
-export async function openStore(options: StoreOptions): Promise<OpenStore> {
-  checkOptions(options);
-  const clients = await openClients(options).catch((cause: unknown) => {
-    throw storeErrorOf(cause, 'query');
-  });
-  const store = new ClickHouseStore(options, clients);
-  if (options.cluster === undefined) return store;
-  return new ClusterStore(store, options.cluster);
-}
-
-function checkOptions(options: StoreOptions): void {
-  const { url, directory, database } = options;
-  identifier(database);
-  for (const name of ['readers', 'writers'] as const) {
-    const count = options[name] ?? 1;
-    if (!(Number.isInteger(count) && count >= 1)) throw new TypeError(`${name} must be 1 or more`);
-  }
-  if (options.cluster !== undefined && url === undefined)
-    throw new TypeError('the embedded engine has no cluster');
-  if (url !== undefined) httpConfig(url, database, options);
-  else if (directory === undefined) throw new TypeError('a store needs a url or a directory');
-}
-
 /** Connections by what they are for. Over HTTP all are the one client, which has a socket for each. */
-interface Clients {
+export interface Clients {
   readonly writers: readonly ClickHouseClient[];
   readonly readers: readonly ClickHouseClient[];
-}
-
-async function openClients(options: StoreOptions): Promise<Clients> {
-  const { url, directory = '', database, readers = STORE_DEFAULTS.readers } = options;
-  if (url === undefined) return openEmbedded(directory, database, readers);
-  await createDatabaseOverHttp(url, options);
-  const client = createClient(httpConfig(url, database, options));
-  const lanes = (length: number) => Array.from({ length }, () => client);
-  return { writers: lanes(options.writers ?? STORE_DEFAULTS.writers), readers: lanes(readers) };
-}
-
-async function openEmbedded(
-  directory: string,
-  database: string,
-  readers: number,
-): Promise<Clients> {
-  // Loaded here, because the engine is half a gigabyte that a process with a server does not need.
-  const { EmbeddedConnection } = await import('./chdb.ts');
-  const clients: ClickHouseClient[] = [];
-  try {
-    while (clients.length < readers + 1) {
-      const connection = await EmbeddedConnection.open(directory, database);
-      clients.push(createClient({ connection, log: { level: ClickHouseLogLevel.OFF } }));
-    }
-    return { writers: clients.slice(0, 1), readers: clients.slice(1) };
-  } catch (cause) {
-    for (const client of clients) await client.close();
-    throw cause;
-  }
 }
 
 /** Settings of every request: they make rows the same from every engine, whatever its profile and time zone. */
@@ -130,7 +41,7 @@ const COMMON_SETTINGS: ClickHouseSettings = {
  */
 const READ_SETTINGS: ClickHouseSettings = { readonly: '2' };
 
-class ClickHouseStore implements OpenStore {
+export class ClickHouseStore implements OpenStore {
   readonly database: string;
   readonly counters: StoreCounters = {
     queries: 0,

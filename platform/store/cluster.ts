@@ -6,19 +6,14 @@
  * Not promised: that a read on a writing connection sees an insert which another replica of the shard has taken. That
  * needs quorum inserts and sequential reads.
  */
-import type { ClickHouseSettings } from '@clickhouse/client';
 import { type ClusterNames, clusterQuery, clusterStatements } from '../../schemas/cluster.ts';
-import type { OpenStore, StoreCounters } from './clickhouse.ts';
-import type { CommandOptions, InsertOptions, QueryOptions } from './store.ts';
-
-/** Settings of every request. */
-export const CLUSTER_SETTINGS: ClickHouseSettings = {
-  // An insert over all shards is passed on before it is answered, not kept on the node that took it.
-  distributed_foreground_insert: 1,
-  // A table that a query names inside another is read over all shards too.
-  distributed_product_mode: 'global',
-  skip_unavailable_shards: 0,
-};
+import type {
+  CommandOptions,
+  InsertOptions,
+  OpenStore,
+  QueryOptions,
+  StoreCounters,
+} from './store.ts';
 
 export class ClusterStore implements OpenStore {
   readonly database: string;

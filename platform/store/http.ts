@@ -7,11 +7,20 @@ import { readFileSync } from 'node:fs';
 import {
   type ClickHouseClientConfigOptions,
   ClickHouseLogLevel,
+  type ClickHouseSettings,
   createClient,
 } from '@clickhouse/client';
-import { CLUSTER_SETTINGS } from './cluster.ts';
 import { STORE_DEFAULTS, type StoreOptions } from './options.ts';
 import { identifier, literal } from './sql.ts';
+
+/** Settings of every request to a cluster. */
+const CLUSTER_SETTINGS: ClickHouseSettings = {
+  // An insert over all shards is passed on before it is answered, not kept on the node that took it.
+  distributed_foreground_insert: 1,
+  // A table that a query names inside another is read over all shards too.
+  distributed_product_mode: 'global',
+  skip_unavailable_shards: 0,
+};
 
 /** Rows shrink to a quarter at the lowest level; higher ones cost the processor more than they save the network. */
 const GZIP_LEVEL = 1;

@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { ClickHouseError } from '@clickhouse/client';
 import { afterEach, describe, expect, it } from 'vitest';
-import { openStore } from '../../../platform/store/clickhouse.ts';
 import { storeErrorOf } from '../../../platform/store/errors.ts';
 import { httpConfig } from '../../../platform/store/http.ts';
 import { insertSettings, insertStatement } from '../../../platform/store/insert.ts';
+import { openStore } from '../../../platform/store/open.ts';
 import { parameterText } from '../../../platform/store/sql.ts';
 
 interface Seen {

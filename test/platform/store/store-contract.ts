@@ -1,11 +1,10 @@
 /** What every store does, whatever engine is behind it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { OpenStore } from '../../../platform/store/clickhouse.ts';
 import type { StoreOptions } from '../../../platform/store/options.ts';
 import { RowWriter } from '../../../platform/store/row-binary.ts';
 import { RowReader } from '../../../platform/store/row-reader.ts';
 import { mutationsDone, stopQueries } from '../../../platform/store/stop-queries.ts';
-import type { QueryValue } from '../../../platform/store/store.ts';
+import type { OpenStore, QueryValue } from '../../../platform/store/store.ts';
 import { type Column, column } from '../../../schemas/tables/table.ts';
 
 // The engine takes the machine's time zone when it starts; rows must not show it.

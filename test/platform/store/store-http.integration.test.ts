@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type OpenStore, openStore } from '../../../platform/store/clickhouse.ts';
+import { openStore } from '../../../platform/store/open.ts';
 import type { StoreOptions } from '../../../platform/store/options.ts';
 import { stopQueries } from '../../../platform/store/stop-queries.ts';
+import type { OpenStore } from '../../../platform/store/store.ts';
 import { selfSigned } from '../../support/clickhouse/certificate.ts';
 import {
   type ClickHouse,
