@@ -32,6 +32,7 @@ import {
   openTables,
   prepareTables,
   retentionOf,
+  tablesAreThere,
 } from './platform/engines.ts';
 import { registerOperators } from './platform/http/operators.ts';
 import type { Log } from './platform/log/log.ts';
@@ -44,8 +45,7 @@ import {
 } from './platform/metrics/engines.ts';
 import { type Host, startHost, stopOnSignal } from './platform/process.ts';
 import { openProjects, type Projects, ProjectsError } from './platform/projects.ts';
-import type { OpenStore } from './platform/store/clickhouse.ts';
-import type { Store } from './platform/store/store.ts';
+import type { OpenStore, Store } from './platform/store/store.ts';
 import { createForgetCommand, type ForgetArgs, forgetWith } from './processors/forget-command.ts';
 import type { Processor } from './processors/processor.ts';
 import { startProcessor } from './processors/role.ts';
@@ -137,6 +137,7 @@ export function startRole(role: Role, options: Options, logger: Logger): Promise
     }
     if (role === 'api') {
       const store = await storeOf(host);
+      checks.push(tablesAreThere(store));
       await addApi(host, { store, projects: projectsOf(host), pageDirectory: builtPage() });
     } else registerOperators(server, { registry, checks });
     return { url: await host.listen(), stop: () => host.stop() };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { migrations } from '../schemas/migrations/index.ts';
 import { tableDays } from '../schemas/tables/tables.ts';
 import type { Options } from './config/config.ts';
+import type { ReadyCheck } from './http/operators.ts';
 import { openEmbeddedLog } from './log/embedded.ts';
 import type { JoinGroup } from './log/group.ts';
 import { openKafkaLog } from './log/kafka.ts';
@@ -11,10 +12,10 @@ import { joinGroup } from './log/kafka-group.ts';
 import type { KafkaAccess } from './log/kafka-options.ts';
 import { createKafkaTopic, type KafkaTopicResult } from './log/kafka-topic.ts';
 import type { Log } from './log/log.ts';
-import { type OpenStore, openStore } from './store/clickhouse.ts';
 import { migrate } from './store/migrate.ts';
+import { openStore } from './store/open.ts';
 import { applyRetention, type TableRetention } from './store/retention.ts';
-import type { Store } from './store/store.ts';
+import type { OpenStore, Store } from './store/store.ts';
 
 /** How often the embedded log's retention is enforced, ms. */
 const RETENTION_INTERVAL_MS = 60_000;
@@ -157,6 +158,7 @@ export function openTables(options: Options): Promise<OpenStore> {
   const given = (text: string) => (text === '' ? undefined : text);
   return openStore({
     url: given(options.clickhouseUrl),
+    cluster: given(options.clickhouseCluster),
     user: given(options.clickhouseUser),
     password: given(options.clickhousePassword),
     caFile: given(options.clickhouseCaFile),
@@ -191,6 +193,17 @@ export async function prepareTables(
     logger.info({ applied: applied.map(({ name }) => name) }, 'tables are up to date');
   const altered = await applyRetention(store, retentionOf(options));
   if (altered.length > 0) logger.info({ tables: altered }, 'retention is set');
+}
+
+/** The tables are those that this program asks: whoever only reads does not make them. */
+export function tablesAreThere(store: Store): ReadyCheck {
+  let areThere = false;
+  return async () => {
+    if (areThere) return undefined;
+    const { pending } = await migrate(store, migrations, { dryRun: true });
+    areThere = pending.length === 0;
+    return areThere ? undefined : 'tables are missing or old: run `migrate`, or a processor';
+  };
 }
 
 function statOf(path: string): Stats | undefined {

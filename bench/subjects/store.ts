@@ -1,6 +1,7 @@
 /** The store alone: epochs of `view_events`, as the fold writes them, inserted into the embedded engine. */
-import { openStore } from '../../platform/store/clickhouse.ts';
+
 import { migrate } from '../../platform/store/migrate.ts';
+import { openStore } from '../../platform/store/open.ts';
 import { PartitionFold } from '../../processors/partition.ts';
 import { migrations } from '../../schemas/migrations/index.ts';
 import { viewEvents } from '../../schemas/tables/tables.ts';

@@ -5,7 +5,7 @@
 import type { Options } from '../config/config.ts';
 import { type CountingLog, checkDataDirectory, isShared, openLog, openTables } from '../engines.ts';
 import { createLogger, type Logger } from '../logging.ts';
-import type { OpenStore } from '../store/clickhouse.ts';
+import type { OpenStore } from '../store/store.ts';
 import { askControl } from './client.ts';
 import type { Print } from './server.ts';
 

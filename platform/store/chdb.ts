@@ -60,10 +60,15 @@ export class EmbeddedConnection implements Connection {
   }
 
   /**
-   * Opens a connection whose unqualified names are the database's; creates the directory and the database.
+   * Opens a connection whose unqualified names are the database's; creates the directory and the database. Arguments of
+   * the engine, as of its command line, are those of the first connection.
    * @throws StoreError `store_unavailable` when the directory cannot be opened.
    */
-  static async open(directory: string, database: string): Promise<EmbeddedConnection> {
+  static async open(
+    directory: string,
+    database: string,
+    connectionArgs: readonly string[] = [],
+  ): Promise<EmbeddedConnection> {
     const path = resolve(directory);
     // The engine would read the name of a body's file as a pattern.
     if (/[*?{}]/.test(path)) {
@@ -72,7 +77,7 @@ export class EmbeddedConnection implements Connection {
     await mkdir(join(path, BODIES), { recursive: true, mode: 0o700 });
     connections += 1;
     const bodyFile = join(path, BODIES, `${connections}.rowbinary`);
-    const connection = new EmbeddedConnection(openSession(path), bodyFile);
+    const connection = new EmbeddedConnection(openSession(path, connectionArgs), bodyFile);
     await connection.#ask(`SET max_query_size = ${STATEMENT_BYTES_MAX}`);
     await connection.#ask(`CREATE DATABASE IF NOT EXISTS ${identifier(database)}`);
     await connection.#ask(`USE ${identifier(database)}`);
@@ -191,9 +196,9 @@ export class EmbeddedConnection implements Connection {
   }
 }
 
-function openSession(directory: string): Session {
+function openSession(directory: string, connectionArgs: readonly string[]): Session {
   try {
-    return new Session(directory);
+    return new Session(directory, { connectionArgs: [...connectionArgs] });
   } catch (cause) {
     throw new StoreError(
       'store_unavailable',

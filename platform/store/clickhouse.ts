@@ -5,109 +5,25 @@
  * pool until the engine is done with it; settings of one query are never seen by another; every failure is a StoreError.
  */
 import { Readable } from 'node:stream';
-import {
-  type ClickHouseClient,
-  ClickHouseLogLevel,
-  type ClickHouseSettings,
-  createClient,
-  drainStream,
-} from '@clickhouse/client';
+import { type ClickHouseClient, type ClickHouseSettings, drainStream } from '@clickhouse/client';
 import { Deadline } from './deadline.ts';
 import { type Attempt, storeErrorOf } from './errors.ts';
-import { createDatabaseOverHttp, httpConfig } from './http.ts';
 import { insertSettings, insertStatement } from './insert.ts';
 import { Lanes } from './lanes.ts';
 import { STORE_DEFAULTS, type StoreOptions } from './options.ts';
-import { identifier } from './sql.ts';
 import {
   type CommandOptions,
   type InsertOptions,
+  type OpenStore,
   type QueryOptions,
-  type Store,
+  type StoreCounters,
   StoreError,
 } from './store.ts';
 
-/** What the store did since it was opened. */
-export interface StoreCounters {
-  /** Queries and statements asked for. */
-  queries: number;
-  queriesFailed: number;
-  queriesTimedOut: number;
-  queriesTooLarge: number;
-  /** Reads that found `readsWaitingMax` others waiting. */
-  queriesRefused: number;
-  /** Inserts asked for, without empty ones. */
-  inserts: number;
-  insertsFailed: number;
-  insertedBytes: number;
-  /** Failures, of any kind of work, because the engine was not there. */
-  unavailable: number;
-}
-
-/** A store as its owner has it. */
-export interface OpenStore extends Store {
-  readonly counters: Readonly<StoreCounters>;
-  /** Reads without a connection now. */
-  readonly readsWaiting: number;
-}
-
-/**
- * Opens the store, and creates its database.
- * @throws StoreError `store_unavailable` when the engine cannot be reached or the directory cannot be opened.
- * @throws TypeError when an option is wrong.
- */
-export async function openStore(options: StoreOptions): Promise<OpenStore> {
-  checkOptions(options);
-  const clients = await openClients(options).catch((cause: unknown) => {
-    throw storeErrorOf(cause, 'query');
-  });
-  return new ClickHouseStore(options, clients);
-}
-
-function checkOptions(options: StoreOptions): void {
-  const { url, directory, database } = options;
-  identifier(database);
-  for (const name of ['readers', 'writers'] as const) {
-    const count = options[name] ?? 1;
-    if (!(Number.isInteger(count) && count >= 1)) throw new TypeError(`${name} must be 1 or more`);
-  }
-  if (url !== undefined) httpConfig(url, database, options);
-  else if (directory === undefined) throw new TypeError('a store needs a url or a directory');
-}
-
 /** Connections by what they are for. Over HTTP all are the one client, which has a socket for each. */
-interface Clients {
+export interface Clients {
   readonly writers: readonly ClickHouseClient[];
   readonly readers: readonly ClickHouseClient[];
-}
-
-async function openClients(options: StoreOptions): Promise<Clients> {
-  const { url, directory = '', database, readers = STORE_DEFAULTS.readers } = options;
-  if (url === undefined) return openEmbedded(directory, database, readers);
-  await createDatabaseOverHttp(url, options);
-  const client = createClient(httpConfig(url, database, options));
-  const lanes = (length: number) => Array.from({ length }, () => client);
-  return { writers: lanes(options.writers ?? STORE_DEFAULTS.writers), readers: lanes(readers) };
-}
-
-async function openEmbedded(
-  directory: string,
-  database: string,
-  readers: number,
-): Promise<Clients> {
-  // Loaded here, because the engine is half a gigabyte that a process with a server does not need.
-  const { EmbeddedConnection } = await import('./chdb.ts');
-  const clients: ClickHouseClient[] = [];
-  try {
-    while (clients.length < readers + 1) {
-      const connection = await EmbeddedConnection.open(directory, database);
-      clients.push(createClient({ connection, log: { level: ClickHouseLogLevel.OFF } }));
-    }
-    return { writers: clients.slice(0, 1), readers: clients.slice(1) };
-  } catch (cause) {
-    for (const client of clients) await client.close();
-    throw cause;
-  }
 }
 
 /** Settings of every request: they make rows the same from every engine, whatever its profile and time zone. */
@@ -119,7 +35,13 @@ const COMMON_SETTINGS: ClickHouseSettings = {
   output_format_json_quote_decimals: 0,
 };
 
-class ClickHouseStore implements OpenStore {
+/**
+ * Of every read from a server, which stops a read whose client is gone only when it may do nothing else. 2 and not 1,
+ * because with 1 no other setting could be sent. The embedded engine would keep it for the next statement.
+ */
+const READ_SETTINGS: ClickHouseSettings = { readonly: '2' };
+
+export class ClickHouseStore implements OpenStore {
   readonly database: string;
   readonly counters: StoreCounters = {
     queries: 0,
@@ -136,6 +58,7 @@ class ClickHouseStore implements OpenStore {
   readonly #writers: Lanes<ClickHouseClient>;
   readonly #readers: Lanes<ClickHouseClient>;
   readonly #readsWaitingMax: number;
+  readonly #readSettings: ClickHouseSettings;
   #closing: Promise<void> | undefined;
 
   constructor(options: StoreOptions, clients: Clients) {
@@ -143,6 +66,7 @@ class ClickHouseStore implements OpenStore {
     this.#clients = clients;
     this.#writers = new Lanes(clients.writers);
     this.#readers = new Lanes(clients.readers);
+    this.#readSettings = options.url === undefined ? {} : READ_SETTINGS;
     this.#readsWaitingMax = options.readsWaitingMax ?? STORE_DEFAULTS.readsWaitingMax;
   }
 
@@ -158,7 +82,7 @@ class ClickHouseStore implements OpenStore {
   async queryBinary(sql: string, options: QueryOptions = {}): Promise<Buffer> {
     this.#refuseWhenCrowded();
     const query = binaryStatement(sql);
-    return this.#ask(this.#readers, options, async (client, request) => {
+    return this.#read(this.#readers, options, async (client, request) => {
       const { stream } = await client.exec({ query, ...request });
       return bytesOf(stream);
     });
@@ -208,9 +132,20 @@ class ClickHouseStore implements OpenStore {
   }
 
   #rows<Row>(lanes: Lanes<ClickHouseClient>, sql: string, options: QueryOptions): Promise<Row[]> {
-    return this.#ask(lanes, options, async (client, request) => {
+    return this.#read(lanes, options, async (client, request) => {
       const result = await client.query({ query: sql, format: 'JSONEachRow', ...request });
       return rowsOf<Row>(await result.text());
+    });
+  }
+
+  #read<Result>(
+    lanes: Lanes<ClickHouseClient>,
+    options: QueryOptions,
+    work: (client: ClickHouseClient, request: Request) => Promise<Result>,
+  ): Promise<Result> {
+    return this.#ask(lanes, options, (client, request) => {
+      const settings = { ...request.clickhouse_settings, ...this.#readSettings };
+      return work(client, { ...request, clickhouse_settings: settings });
     });
   }
 

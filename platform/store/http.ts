@@ -7,10 +7,20 @@ import { readFileSync } from 'node:fs';
 import {
   type ClickHouseClientConfigOptions,
   ClickHouseLogLevel,
+  type ClickHouseSettings,
   createClient,
 } from '@clickhouse/client';
 import { STORE_DEFAULTS, type StoreOptions } from './options.ts';
-import { identifier } from './sql.ts';
+import { identifier, literal } from './sql.ts';
+
+/** Settings of every request to a cluster. */
+const CLUSTER_SETTINGS: ClickHouseSettings = {
+  // An insert over all shards is passed on before it is answered, not kept on the node that took it.
+  distributed_foreground_insert: 1,
+  // A table that a query names inside another is read over all shards too.
+  distributed_product_mode: 'global',
+  skip_unavailable_shards: 0,
+};
 
 /** Rows shrink to a quarter at the lowest level; higher ones cost the processor more than they save the network. */
 const GZIP_LEVEL = 1;
@@ -47,6 +57,7 @@ export function httpConfig(
       // The status of an answer is known only at its end; without this, a late error comes with a 200.
       wait_end_of_query: 1,
       cancel_http_readonly_queries_on_client_close: 1,
+      ...(options.cluster === undefined ? {} : CLUSTER_SETTINGS),
     },
   };
 }
@@ -106,8 +117,9 @@ export async function createDatabaseOverHttp(url: string, options: StoreOptions)
       format: 'JSONEachRow',
     });
     if ((await found.json()).length > 0) return;
+    const on = options.cluster === undefined ? '' : ` ON CLUSTER ${literal(options.cluster)}`;
     await client.command({
-      query: `CREATE DATABASE IF NOT EXISTS ${identifier(options.database)}`,
+      query: `CREATE DATABASE IF NOT EXISTS ${identifier(options.database)}${on}`,
     });
   } finally {
     await client.close();

@@ -2,6 +2,8 @@
 export interface StoreOptions {
   /** A server's HTTP or HTTPS address; may have user and password. Without one the engine is embedded. */
   readonly url?: string | undefined;
+  /** HTTP only: the cluster that the server is of. */
+  readonly cluster?: string | undefined;
   /** HTTP only: instead of the address's. */
   readonly user?: string | undefined;
   /** HTTP only: instead of the address's. */

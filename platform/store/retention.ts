@@ -1,6 +1,7 @@
 /**
  * How long tables keep their rows. The engine removes whole days; a table is altered only where what it has differs.
  */
+import { localName } from '../../schemas/cluster.ts';
 import { identifier } from './sql.ts';
 import type { Store } from './store.ts';
 
@@ -24,7 +25,7 @@ export async function applyRetention(
   const engines = new Map(rows.map(({ name, engine }) => [name, engine]));
   const altered: string[] = [];
   for (const { table, day, days } of wanted) {
-    const found = ttlOf(engines.get(table) ?? '');
+    const found = ttlOf(engines.get(localName(table)) ?? engines.get(table) ?? '');
     const expression = days === 0 ? undefined : `${day} + toIntervalDay(${days})`;
     if (found === expression) continue;
     const change = expression === undefined ? 'REMOVE TTL' : `MODIFY TTL ${expression}`;

@@ -1,4 +1,4 @@
-/** Ends queries by the beginning of their ids, and knows when they are gone; waits for mutations that nobody waits for. */
+/** Ends queries by the beginning of their ids, and knows when they and all mutations are gone. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Store } from './store.ts';
 
@@ -6,14 +6,18 @@ const LOOK_AGAIN_MS = 50;
 
 /**
  * Asks the engine to end every query whose id begins so, and returns when none of them runs any more. Nothing to end is
- * no error. The embedded engine's own queries are over as soon as the writing connection answers.
+ * no error. A query that a server passed on to another is known there by the id of the first. The embedded engine's own
+ * queries are over as soon as the writing connection answers.
  */
 export async function stopQueries(store: Store, prefix: string): Promise<void> {
   const options = { params: { prefix } };
-  await store.command('KILL QUERY WHERE startsWith(query_id, {prefix:String}) ASYNC', options);
+  await store.command(
+    'KILL QUERY WHERE startsWith(initial_query_id, {prefix:String}) ASYNC',
+    options,
+  );
   for (;;) {
     const [row] = await store.queryOnWriter<{ running: number }>(
-      'SELECT count() AS running FROM system.processes WHERE startsWith(query_id, {prefix:String})',
+      'SELECT count() AS running FROM system.processes WHERE startsWith(initial_query_id, {prefix:String})',
       options,
     );
     if (row === undefined || row.running === 0) return;

@@ -70,6 +70,30 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/** What the store did since it was opened. */
+export interface StoreCounters {
+  /** Queries and statements asked for. */
+  queries: number;
+  queriesFailed: number;
+  queriesTimedOut: number;
+  queriesTooLarge: number;
+  /** Reads that found `readsWaitingMax` others waiting. */
+  queriesRefused: number;
+  /** Inserts asked for, without empty ones. */
+  inserts: number;
+  insertsFailed: number;
+  insertedBytes: number;
+  /** Failures, of any kind of work, because the engine was not there. */
+  unavailable: number;
+}
+
+/** A store as its owner has it. */
+export interface OpenStore extends Store {
+  readonly counters: Readonly<StoreCounters>;
+  /** Reads without a connection now. */
+  readonly readsWaiting: number;
+}
+
 export type StoreErrorCode =
   | 'store_unavailable'
   | 'store_query_failed'

@@ -119,12 +119,26 @@ export function createSink(deps: SinkDeps): Sink {
     throw notKept(part.table.name, epoch);
   }
 
-  /** Settles an epoch of which some may be written. True when it is committed already. */
+  /**
+   * Another owner has committed the epoch, and this one may have written since, under a name that the other had to give
+   * up. Fewer rows than were committed are no fault: merges and forgetting take some. More are.
+   */
+  async function removeExcess(epoch: SealedEpoch): Promise<void> {
+    const counts = await epochs.countRows(epochTables, epoch.partition, epoch.epoch);
+    for (const part of epoch.tables) {
+      if ((counts.get(part.table.name) ?? 0) > part.rows) await settle(part, epoch);
+    }
+  }
+
+  /** Settles an epoch of which some may be written. Its attempt, or that it is committed already. */
   async function settleAll(epoch: SealedEpoch): Promise<number | 'committed'> {
     counters.epochsInDoubt++;
     await epochs.stopInserts(epoch.partition, epoch.epoch);
     const commit = await epochs.lastCommit(epoch.partition);
-    if (commit !== undefined && commit.epoch >= epoch.epoch) return 'committed';
+    if (commit !== undefined && commit.epoch >= epoch.epoch) {
+      await removeExcess(epoch);
+      return 'committed';
+    }
     let attempt = 0;
     for (const part of epoch.tables) attempt = Math.max(attempt, await settle(part, epoch));
     return attempt;

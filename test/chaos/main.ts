@@ -2,9 +2,12 @@
  * `npm run test:chaos -- --seed N --minutes M [--kills K]`: seeds of the simulation for a third of the time, then the
  * real program under load, killed again and again. Exit code 0 when nothing differs, 1 when something does, 2 for wrong
  * use. What fails names its seed; a run of the real program that fails keeps its data and says where.
+ *
+ * With `--deployment` instead: Kafka, ClickHouse and every role as processes of their own, disturbed one after the other.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Command, InvalidArgumentError } from 'commander';
+import { formatDeployment, runDeployment } from './deployment/deployment-run.ts';
 import { runKills } from './processes/kills.ts';
 import { formatKills } from './processes/report.ts';
 import { simulate } from './simulation/simulation.ts';
@@ -20,6 +23,7 @@ interface Flags {
   readonly seed: number;
   readonly minutes: number;
   readonly kills?: number;
+  readonly deployment?: boolean;
 }
 
 function print(line: string): void {
@@ -59,6 +63,25 @@ async function killProcesses(
   }
 }
 
+/** True when nothing differs. */
+async function disturbDeployment(
+  { seed }: Flags,
+  forMs: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    const report = await runDeployment({
+      ...{ seed, partitions: 12, brokers: 3, signal },
+      disturb: (disturbances) => disturbances.go(forMs, signal),
+    });
+    print(formatDeployment(report));
+    return report.differences.length === 0;
+  } catch (error) {
+    print(`deployment: ${error instanceof Error ? error.message : String(error)}`);
+    return false;
+  }
+}
+
 async function run(flags: Flags): Promise<void> {
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort());
@@ -66,6 +89,10 @@ async function run(flags: Flags): Promise<void> {
   const totalMs = flags.minutes * MINUTE_MS;
   const simulatedMs = totalMs * SIMULATION_SHARE;
   const { signal } = interrupted;
+  if (flags.deployment === true) {
+    const held = await disturbDeployment(flags, totalMs, signal);
+    process.exit(signal.aborted ? EXIT_INTERRUPTED : held ? 0 : 1);
+  }
   const simulated = await playSeeds(flags.seed, simulatedMs, signal);
   const killed = !signal.aborted && (await killProcesses(flags, totalMs - simulatedMs, signal));
   // Clients of a run that broke off would go on asking a server that is gone.
@@ -96,6 +123,7 @@ await new Command('test:chaos')
     'SIGKILLs at most (default: as many as there is time for)',
     wholeFrom(1),
   )
+  .option('--deployment', 'Kafka, ClickHouse and each role as processes of their own')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_WRONG_USE))
   .action(run)
   .parseAsync();

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openEmbeddedLog } from '../../platform/log/embedded.ts';
 import type { Log } from '../../platform/log/log.ts';
-import { openStore } from '../../platform/store/clickhouse.ts';
 import { migrate } from '../../platform/store/migrate.ts';
+import { openStore } from '../../platform/store/open.ts';
 import type { Store } from '../../platform/store/store.ts';
 import { PartitionFold } from '../../processors/partition.ts';
 import { Processor, type ProcessorOptions } from '../../processors/processor.ts';
@@ -142,6 +142,19 @@ describe('an epoch in doubt', () => {
     await store.command('DELETE FROM view_events WHERE seq = 1');
     await sink.write(epoch, true);
     expect(await counts()).toEqual([1, 2, 1, 1]);
+  });
+
+  it('loses what an owner wrote that came too late, when it is committed', async () => {
+    const sink = sinkOf();
+    const epoch = someEpoch();
+    await sink.write(epoch, false);
+    const [late] = epoch.tables.filter(({ table }) => table.name === 'view_events');
+    if (late === undefined) throw new Error('the epoch has no events');
+    const epochStore = createEpochStore({ store, topic: TOPIC, owner: 'late' });
+    await epochStore.insertRows(late, { partition: 0, epoch: epoch.epoch, attempt: 7 });
+    expect(await countRows('view_events')).toBe(6);
+    await sink.write(epoch, true);
+    expect(await counts()).toEqual([1, 3, 1, 1]);
   });
 
   it('is left as it is when all of it is there', async () => {

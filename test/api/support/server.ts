@@ -11,8 +11,8 @@ import {
 } from '../../../api/api.ts';
 import { Registry } from '../../../platform/metrics/registry.ts';
 import { openProjects } from '../../../platform/projects.ts';
-import { openStore } from '../../../platform/store/clickhouse.ts';
 import { migrate } from '../../../platform/store/migrate.ts';
+import { openStore } from '../../../platform/store/open.ts';
 import type { Store } from '../../../platform/store/store.ts';
 import { migrations } from '../../../schemas/migrations/index.ts';
 import { NOW_MS } from './generated-views.ts';

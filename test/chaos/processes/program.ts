@@ -19,6 +19,8 @@ export interface ProgramOptions {
   readonly children: Children;
   readonly dataDirectory: string;
   readonly port: number;
+  /** What of the program it is; everything, if left out. */
+  readonly role?: string;
   readonly flags: readonly string[];
   /** Its stderr is added to this file. */
   readonly logFile: string;
@@ -45,9 +47,10 @@ export class Program {
 
   constructor(options: ProgramOptions) {
     const { children, dataDirectory, port, flags, logFile, launcher = [], onSelfEnded } = options;
+    const role = options.role === undefined ? [] : [options.role];
     const log = openSync(logFile, 'a');
     const where = ['--port', String(port), '--data-dir', dataDirectory];
-    const words = [...launcher, process.execPath, ...PROGRAM, ...where, ...flags];
+    const words = [...launcher, process.execPath, ...PROGRAM, ...role, ...where, ...flags];
     this.#child = children.spawn(words, ['ignore', 'pipe', log]);
     closeSync(log);
     this.ended = new Promise((resolve) => {
@@ -65,6 +68,15 @@ export class Program {
   signal(name: NodeJS.Signals): void {
     this.#asked = true;
     this.#child.kill(name);
+  }
+
+  /** Keeps it from doing anything; its connections stay. */
+  suspend(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#child.kill('SIGCONT');
   }
 
   /** Sends a signal and waits for the end. */

@@ -66,11 +66,7 @@ export async function createSite(options: SiteOptions): Promise<Site> {
   const directory = await mkdtemp(join(tmpdir(), 'streamgauge-chaos-'));
   const dataDirectory = options.dataDirectory ?? join(directory, 'data');
   await mkdir(dataDirectory, { recursive: true });
-  const projectsFile = join(directory, 'projects.json');
-  const simulated = project('simulated');
-  const tallied = project('tallied');
-  const projects = [projectEntry(simulated, true), projectEntry(tallied, false)];
-  await writeFile(projectsFile, JSON.stringify({ projects }));
+  const { projectsFile, simulated, tallied } = await writeProjects(directory);
   const port = await freePort(new Random(seed, PORT_STREAM));
   const logFile = join(directory, 'program.log');
   const children = new Children();
@@ -98,6 +94,16 @@ export async function createSite(options: SiteOptions): Promise<Site> {
   };
 }
 
+/** Writes the file of projects of a run. */
+export async function writeProjects(directory: string) {
+  const projectsFile = join(directory, 'projects.json');
+  const simulated = project('simulated');
+  const tallied = project('tallied');
+  const projects = [projectEntry(simulated, true), projectEntry(tallied, false)];
+  await writeFile(projectsFile, JSON.stringify({ projects }));
+  return { projectsFile, simulated, tallied };
+}
+
 function project(id: string): SiteProject {
   const authorization = `Basic ${Buffer.from(`${id}-reader:secret`).toString('base64')}`;
   return { id, key: `${id}-key`, authorization };
@@ -116,7 +122,7 @@ const PORT_STREAM = 0x9047;
  * A free port below those that the system gives to clients. Clients that try one of those while nobody listens can be
  * connected to themselves, and hold it.
  */
-async function freePort(random: Random): Promise<number> {
+export async function freePort(random: Random): Promise<number> {
   const portMax = await clientPortMin();
   for (let tries = 0; tries < PORT_TRIES_MAX; tries++) {
     // The process has a part in it, because runs of the same seed may go side by side.

@@ -1,6 +1,6 @@
 /** Looks into the store of a program that has ended, and alters it. It runs in a process of its own: see `inStore`. */
 import { join } from 'node:path';
-import { openStore } from '../../../platform/store/clickhouse.ts';
+import { openStore } from '../../../platform/store/open.ts';
 import type { Site } from './site.ts';
 
 /** One thing that is asked of the store: a SELECT gives rows, anything else gives none. */

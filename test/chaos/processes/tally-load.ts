@@ -6,7 +6,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from '../../../ingest/clients/simulation/random.ts';
 import { TallyAccount } from './tally-account.ts';
-import { type Heard, type PostCounters, type PostDeps, post } from './tally-post.ts';
+import { type Heard, type Later, type PostCounters, type PostDeps, post } from './tally-post.ts';
 import { type Delivery, drawScript, type EdgeRequest, type TallyBeat } from './tally-script.ts';
 import { bodyOf, edgeBody, edgeLine } from './tally-words.ts';
 
@@ -21,6 +21,8 @@ export interface TallyLoadOptions {
   readonly reorderMs: number;
   /** Told of an answer that no correct request gets, or of a tally that does not add up. */
   readonly onError: (error: Error) => void;
+  /** Told of every answer that asks to come again. */
+  readonly onLater?: (later: Later) => void;
 }
 
 interface EdgeItem {
@@ -68,8 +70,11 @@ export class TallyLoad {
   }
 
   get #deps(): PostDeps {
-    const { url, key } = this.#options;
-    return { url, key, counters: this.counters, signal: this.#givenUp.signal };
+    const { url, key, onLater } = this.#options;
+    return {
+      ...{ url, key, counters: this.counters, signal: this.#givenUp.signal },
+      ...(onLater === undefined ? {} : { onLater }),
+    };
   }
 
   #watch(work: Promise<void>): void {

@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { ClickHouseError } from '@clickhouse/client';
 import { afterEach, describe, expect, it } from 'vitest';
-import { openStore } from '../../../platform/store/clickhouse.ts';
 import { storeErrorOf } from '../../../platform/store/errors.ts';
 import { httpConfig } from '../../../platform/store/http.ts';
 import { insertSettings, insertStatement } from '../../../platform/store/insert.ts';
+import { openStore } from '../../../platform/store/open.ts';
 import { parameterText } from '../../../platform/store/sql.ts';
 
 interface Seen {
@@ -97,6 +97,7 @@ describe('the store over HTTP', () => {
     expect(sent?.parameters.get('database')).toBe('qos');
     expect(sent?.parameters.get('query_id')).toBe('epoch-7');
     expect(sent?.parameters.get('wait_end_of_query')).toBe('1');
+    expect(sent?.parameters.has('readonly')).toBe(false);
     expect(sent?.parameters.get('query')).toBe('INSERT INTO qos.views (a, b) FORMAT RowBinary');
     for (const [name, value] of Object.entries(insertSettings({ columns: ['a'], token: "it's" }))) {
       expect([name, sent?.parameters.get(name)]).toEqual([name, String(value)]);
@@ -126,6 +127,9 @@ describe('the store over HTTP', () => {
     expect(parameters?.get('result_overflow_mode')).toBe('throw');
     expect(parameters?.get('max_memory_usage')).toBe('1000');
     expect(parameters?.get('session_timezone')).toBe('UTC');
+    // Without it a server would not stop what its client has given up.
+    expect(parameters?.get('readonly')).toBe('2');
+    expect(parameters?.get('cancel_http_readonly_queries_on_client_close')).toBe('1');
     expect(parameters?.get('output_format_json_quote_64bit_integers')).toBe('0');
     expect(Number(parameters?.get('max_execution_time'))).toBeGreaterThan(0);
     expect(Number(parameters?.get('max_execution_time'))).toBeLessThanOrEqual(30);

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { openStore } from '../../../platform/store/clickhouse.ts';
 import { checksumOf, migrate } from '../../../platform/store/migrate.ts';
+import { openStore } from '../../../platform/store/open.ts';
 import type { Store } from '../../../platform/store/store.ts';
 import type { Migration } from '../../../schemas/migrations/migration.ts';
 

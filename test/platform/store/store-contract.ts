@@ -1,10 +1,10 @@
 /** What every store does, whatever engine is behind it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { OpenStore } from '../../../platform/store/clickhouse.ts';
 import type { StoreOptions } from '../../../platform/store/options.ts';
 import { RowWriter } from '../../../platform/store/row-binary.ts';
 import { RowReader } from '../../../platform/store/row-reader.ts';
-import type { QueryValue } from '../../../platform/store/store.ts';
+import { mutationsDone, stopQueries } from '../../../platform/store/stop-queries.ts';
+import type { OpenStore, QueryValue } from '../../../platform/store/store.ts';
 import { type Column, column } from '../../../schemas/tables/table.ts';
 
 // The engine takes the machine's time zone when it starts; rows must not show it.
@@ -432,6 +432,17 @@ export function storeContract(open: (options?: Partial<StoreOptions>) => Promise
         queriesTimedOut: before.queriesTimedOut + 1,
         queriesTooLarge: before.queriesTooLarge + 1,
       });
+    });
+  });
+
+  describe('stopping', () => {
+    it('is done when nothing of that name runs and no mutation is at work', async () => {
+      const name = await table('n Int64');
+      await store.insert(name, numbers(0, 10), { columns: ['n'], token: 'a' });
+      await store.command(`ALTER TABLE ${name} DELETE WHERE n < 5 SETTINGS mutations_sync = 0`);
+      await stopQueries(store, 'nobody/');
+      await mutationsDone(store);
+      expect(await count(name)).toBe(5);
     });
   });
 

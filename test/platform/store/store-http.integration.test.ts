@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type OpenStore, openStore } from '../../../platform/store/clickhouse.ts';
+import { openStore } from '../../../platform/store/open.ts';
 import type { StoreOptions } from '../../../platform/store/options.ts';
 import { stopQueries } from '../../../platform/store/stop-queries.ts';
+import type { OpenStore } from '../../../platform/store/store.ts';
 import { selfSigned } from '../../support/clickhouse/certificate.ts';
 import {
   type ClickHouse,
@@ -192,6 +193,16 @@ describe('a store over HTTP', () => {
     await stopQueries(store, 'epoch/7/');
     expect(server.running()).not.toContain('epoch/7/a');
     expect(await count(store, name)).toBe(20);
+  });
+
+  it('lets a read do nothing but read', async () => {
+    const name = await table(store);
+    const written = store.queryOnWriter(`INSERT INTO ${name} SELECT 1`);
+    await expect(written).rejects.toMatchObject({
+      code: 'store_query_failed',
+      cause: { code: '164' },
+    });
+    expect(await count(store, name)).toBe(0);
   });
 
   it('gives a statement the name that it is asked for', async () => {

@@ -2,7 +2,8 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type OpenStore, openStore } from '../../../platform/store/clickhouse.ts';
+import { openStore } from '../../../platform/store/open.ts';
+import type { OpenStore } from '../../../platform/store/store.ts';
 import { numbers, SLOW, storeContract } from './store-contract.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'streamgauge-store-'));

@@ -9,6 +9,7 @@ import { EmbeddedConnection } from '../../../platform/store/chdb.ts';
 import { Lanes } from '../../../platform/store/lanes.ts';
 import { identifier, literal } from '../../../platform/store/sql.ts';
 import { Exception, exceptionOf } from './exception.ts';
+import { clusterArguments, onOneNode } from './one-node-cluster.ts';
 import { isRead, placeholders, type Statement } from './statement.ts';
 
 export interface EngineQuery extends Statement {
@@ -38,6 +39,7 @@ interface Lane {
   readonly bound: Set<string>;
 }
 
+const PROCESSES = /\bclusterAllReplicas\('\w+', system\.processes\)|\bsystem\.processes\b/gi;
 const ABOUT_PROCESSES = /\bsystem\.processes\b|^\s*KILL\s+QUERY\b/i;
 const KILL =
   /^\s*KILL\s+QUERY\s+WHERE\s+([\s\S]+?)(?:\s+(SYNC|ASYNC|TEST))?\s*;?\s*(?:FORMAT\s+(\w+)\s*)?$/i;
@@ -57,10 +59,11 @@ export class Engine {
   }
 
   /** @throws StoreError when another process has the directory, or this process another directory. */
-  static async open(directory: string, connections: number): Promise<Engine> {
+  static async open(directory: string, connections: number, cluster?: string): Promise<Engine> {
     const lanes: Lane[] = [];
+    const args = cluster === undefined ? [] : await clusterArguments(directory, cluster);
     while (lanes.length < connections + 1) {
-      const connection = await EmbeddedConnection.open(directory, 'default');
+      const connection = await EmbeddedConnection.open(directory, 'default', args);
       lanes.push({ connection, database: 'default', bound: new Set() });
     }
     return new Engine(lanes);
@@ -108,8 +111,9 @@ export class Engine {
       if (process.killed) throw cancelled();
       if (query.isGone() && isRead(query.text)) throw cancelled();
       process.running = true;
-      const kill = KILL.exec(query.text);
-      if (kill === null) return this.#ask(lane, query, this.#withProcesses(query.text));
+      const text = onOneNode(query.text);
+      const kill = KILL.exec(text);
+      if (kill === null) return this.#ask(lane, query, this.#withProcesses(text));
       const [, condition = '', mode = 'ASYNC', format = 'TabSeparated'] = kill;
       return this.#kill(lane, query, condition, mode.toUpperCase(), format);
     });
@@ -138,18 +142,24 @@ export class Engine {
   }
 
   #withProcesses(text: string): string {
-    return text.replace(/\bsystem\.processes\b/gi, () => this.#processList());
+    return text.replace(PROCESSES, () => this.#processList());
   }
 
   /** The list as a table; never empty, because whoever asks is in it. */
   #processList(): string {
     const rows = [...this.#processes.values()].map(({ query, startedMs, killed }) => {
       const seconds = (performance.now() - startedMs) / 1_000;
-      const texts = [query.queryId, query.user, query.text.slice(0, QUERY_LENGTH_MAX)].map(literal);
+      // A query of a client, not one that another server passed on: its first id is its own.
+      const texts = [
+        query.queryId,
+        query.queryId,
+        query.user,
+        query.text.slice(0, QUERY_LENGTH_MAX),
+      ].map(literal);
       return `(${[...texts, seconds.toFixed(3), killed ? 1 : 0].join(', ')})`;
     });
     const columns =
-      'query_id String, user String, query String, elapsed Float64, is_cancelled UInt8';
+      'query_id String, initial_query_id String, user String, query String, elapsed Float64, is_cancelled UInt8';
     return `(SELECT * FROM values('${columns}', ${rows.join(', ')}))`;
   }
 

@@ -25,6 +25,8 @@ export interface ClickHouseOptions {
   readonly users?: Readonly<Record<string, string>>;
   /** Queries that run at once; one more connection answers about processes. Each may take a thread of libuv's pool. */
   readonly connections?: number;
+  /** The engine is the one node of a cluster of this name: see one-node-cluster.ts. */
+  readonly cluster?: string;
   /** Speaks HTTPS. */
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Called when a request has been read, before the engine has it. */
@@ -49,7 +51,8 @@ const KEEP_ALIVE_MS = 10_000;
 const HEADER_BYTES_MAX = 1_048_576;
 
 export async function startClickHouse(options: ClickHouseOptions): Promise<ClickHouse> {
-  const engine = await Engine.open(options.directory, options.connections ?? CONNECTIONS);
+  const { directory, connections = CONNECTIONS, cluster } = options;
+  const engine = await Engine.open(directory, connections, cluster);
   const handle = (message: IncomingMessage, response: ServerResponse) => {
     answer(engine, options, message, response).catch(() => response.destroy());
   };

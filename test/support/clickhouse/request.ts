@@ -24,6 +24,8 @@ const NO_SETTINGS = new Set([
   ...['query', 'database', 'user', 'password', 'query_id', 'default_format', 'quota_key', 'role'],
   ...['wait_end_of_query', 'buffer_size', 'compress', 'decompress', 'stacktrace', 'session_id'],
   ...['session_timeout', 'session_check', 'close_session', 'enable_http_compression'],
+  // Told to the front alone: the engine's connection would keep it.
+  'readonly',
 ]);
 
 /** @throws Exception when it cannot be understood, Error when its body never ended. */
@@ -33,8 +35,9 @@ export async function readRequest(message: IncomingMessage): Promise<FrontReques
   const body = await bodyOf(message, fields);
   const { user, password } = credentials(message, fields);
   const statement = statementOf(fields.get('query') ?? '', body);
-  if (message.method === 'GET' && !isRead(statement.text)) {
-    throw new Exception(164, 'READONLY', 'Cannot execute query in readonly mode: use POST.');
+  const readonly = message.method === 'GET' || (fields.get('readonly') ?? '0') !== '0';
+  if (readonly && !isRead(statement.text)) {
+    throw new Exception(164, 'READONLY', 'Cannot execute query in readonly mode.');
   }
   const accepted = String(message.headers['accept-encoding'] ?? '');
   return {
