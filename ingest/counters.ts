@@ -2,9 +2,10 @@
  * What ingest counts, as plain numbers. Guarantee: the codes are those of `errors.ts`, so the labels are bounded; any
  * other is `other`.
  */
+import type { UserAgentCounters } from './enrichment/user-agent-cache.ts';
 import { INGEST_ERRORS, NOTES, REJECTS } from './errors.ts';
 
-export interface IngestCounters {
+export interface IngestCounters extends UserAgentCounters {
   /** Requests that a pipeline began. */
   requests: number;
   /** Bytes of bodies as sent, and after decompression. */
@@ -57,6 +58,10 @@ export function createIngestCounters(): IngestCounters {
     requestsInFlight: 0,
     bytesInFlight: 0,
     edgeGroupsOpen: 0,
+    userAgentLookups: 0,
+    userAgentCacheMisses: 0,
+    userAgentsUnknown: 0,
+    userAgentsEvicted: 0,
     refusals: zeros(INGEST_ERRORS),
     rejects: zeros(REJECTS),
     notes: zeros(NOTES),
