@@ -2,10 +2,11 @@
  * What ingest counts, as plain numbers. Guarantee: the codes are those of `errors.ts`, so the labels are bounded; any
  * other is `other`.
  */
+import type { PlaceCounters } from './enrichment/places.ts';
 import type { UserAgentCounters } from './enrichment/user-agent-cache.ts';
 import { INGEST_ERRORS, NOTES, REJECTS } from './errors.ts';
 
-export interface IngestCounters extends UserAgentCounters {
+export interface IngestCounters extends UserAgentCounters, PlaceCounters {
   /** Requests that a pipeline began. */
   requests: number;
   /** Bytes of bodies as sent, and after decompression. */
@@ -62,6 +63,12 @@ export function createIngestCounters(): IngestCounters {
     userAgentCacheMisses: 0,
     userAgentsUnknown: 0,
     userAgentsEvicted: 0,
+    placeLookups: 0,
+    placeMisses: 0,
+    placeFailures: 0,
+    addressesUnusable: 0,
+    placeReloads: 0,
+    placeReloadFailures: 0,
     refusals: zeros(INGEST_ERRORS),
     rejects: zeros(REJECTS),
     notes: zeros(NOTES),

@@ -28,7 +28,7 @@ export class Host {
   constructor(options: Options, logger: Logger) {
     this.options = options;
     this.logger = logger;
-    this.server = createServer(logger);
+    this.server = createServer(logger, options.trustedProxies);
     measureRequests(this.server, this.registry);
   }
 

@@ -3,6 +3,7 @@
  *
  * A kind's `parse` returns the value or a phrase that says what is expected; it never throws.
  */
+import { isIP } from 'node:net';
 
 /** A phrase that completes "NAME must be …". */
 export interface Expected {
@@ -96,6 +97,26 @@ function isAddress(value: string): boolean {
   const match = /^(?:\[[0-9a-fA-F:.]+\]|[^\s:/@]+):(\d{1,5})$/.exec(value);
   const port = Number(match?.[1]);
   return match !== null && port >= 1 && port <= 65_535;
+}
+
+/** Comma list of addresses and of networks, such as 10.0.0.0/8. */
+export function networks(declared: Declared<readonly string[]>): OptionSpec<readonly string[]> {
+  const accepts = 'a comma list of IP addresses and networks such as 10.0.0.0/8';
+  return {
+    ...declared,
+    accepts,
+    parse: (value) => {
+      const parts = value.split(',').map((part) => part.trim());
+      return parts.every(isNetwork) ? parts : { expected: accepts };
+    },
+  };
+}
+
+function isNetwork(value: string): boolean {
+  const [address = '', length = '0', ...more] = value.split('/');
+  const bits = isIP(address) === 4 ? 32 : 128;
+  const isLength = /^\d{1,3}$/.test(length) && Number(length) <= bits;
+  return isIP(address) !== 0 && !address.includes('%') && isLength && more.length === 0;
 }
 
 /** Text that is never shown. */

@@ -5,7 +5,7 @@
  * of the metrics definition; changing one changes conclusions, so they travel through the log as settings.
  */
 import { kafka } from './kafka-options.ts';
-import { choice, integer, secret, text, url } from './option-kinds.ts';
+import { choice, integer, networks, secret, text, url } from './option-kinds.ts';
 
 const DAY_MS = 86_400_000;
 const GIB = 1_073_741_824;
@@ -137,6 +137,38 @@ const places = {
     default: 'info',
     words: LOG_LEVELS,
   }),
+};
+
+function geoFile(variable: string, flag: string, what: string) {
+  return text({
+    variable,
+    flag,
+    description: `${what} by address (MaxMind's .mmdb format, reloaded on change); unset: unknown`,
+    default: '',
+    accepts: 'a path',
+    pattern: /^[^\0]+$/,
+  });
+}
+
+/** How what a client does not say of itself is found out. */
+const enrichment = {
+  trustedProxies: networks({
+    variable: 'STREAMGAUGE_TRUSTED_PROXIES',
+    flag: 'trusted-proxies',
+    description:
+      'addresses and networks of the proxies before this program: only theirs is X-Forwarded-For believed; unset: none',
+    default: [],
+  }),
+  geoCityFile: geoFile(
+    'STREAMGAUGE_GEO_CITY_FILE',
+    'geo-city-file',
+    'database of countries, or of cities for regions too,',
+  ),
+  geoAsnFile: geoFile(
+    'STREAMGAUGE_GEO_ASN_FILE',
+    'geo-asn-file',
+    'database of networks (autonomous systems)',
+  ),
 };
 
 /** The log: its topic and how long it reaches back. */
@@ -382,4 +414,12 @@ export const INGEST_LIMITS = {
   ),
 };
 
-export const OPTIONS = { ...places, ...kafka, ...log, ...store, ...fold, ...INGEST_LIMITS };
+export const OPTIONS = {
+  ...places,
+  ...enrichment,
+  ...kafka,
+  ...log,
+  ...store,
+  ...fold,
+  ...INGEST_LIMITS,
+};

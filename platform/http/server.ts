@@ -18,9 +18,17 @@ export const SERVER_LIMITS = {
   urlBytesMax: 16_384,
 } as const;
 
-export function createServer(logger: FastifyBaseLogger): FastifyInstance {
+/**
+ * Makes the server. `X-Forwarded-*` of a request is believed as far as its last senders are `trustedProxies`, addresses
+ * or networks; by default nobody is.
+ */
+export function createServer(
+  logger: FastifyBaseLogger,
+  trustedProxies: readonly string[] = [],
+): FastifyInstance {
   const server = Fastify({
     loggerInstance: logger,
+    trustProxy: trustedProxies.length > 0 && [...trustedProxies],
     logController: new LogController({ disableRequestLogging: true }),
     requestTimeout: SERVER_LIMITS.requestTimeoutMs,
     keepAliveTimeout: SERVER_LIMITS.keepAliveMs,
