@@ -11,6 +11,7 @@ import { addApi } from './api/role.ts';
 import { type ReplayCommandArgs, runReplayCommand } from './ingest/clients/replay-command.ts';
 import { runSimulateCommand } from './ingest/clients/simulate-command.ts';
 import type { SimulateArgs } from './ingest/clients/simulate-options.ts';
+import { GeoFileError } from './ingest/enrichment/geo-file.ts';
 import { addIngest } from './ingest/role.ts';
 import {
   describeOptions,
@@ -374,7 +375,8 @@ async function main(argv: readonly string[], env: Environment): Promise<void> {
     const wrongUse =
       error instanceof CommanderError ||
       error instanceof UsageError ||
-      error instanceof ProjectsError;
+      error instanceof ProjectsError ||
+      error instanceof GeoFileError;
     const message = error instanceof Error ? error.message : String(error);
     process.stderr.write(`${message.replace(/^error: /, '')}\n`);
     process.exit(wrongUse ? EXIT_WRONG_USE : 1);

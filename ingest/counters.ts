@@ -2,11 +2,12 @@
  * What ingest counts, as plain numbers. Guarantee: the codes are those of `errors.ts`, so the labels are bounded; any
  * other is `other`.
  */
+import type { EnrichCounters } from './enrichment/enrich.ts';
 import type { PlaceCounters } from './enrichment/places.ts';
 import type { UserAgentCounters } from './enrichment/user-agent-cache.ts';
 import { INGEST_ERRORS, NOTES, REJECTS } from './errors.ts';
 
-export interface IngestCounters extends UserAgentCounters, PlaceCounters {
+export interface IngestCounters extends UserAgentCounters, PlaceCounters, EnrichCounters {
   /** Requests that a pipeline began. */
   requests: number;
   /** Bytes of bodies as sent, and after decompression. */
@@ -69,6 +70,8 @@ export function createIngestCounters(): IngestCounters {
     addressesUnusable: 0,
     placeReloads: 0,
     placeReloadFailures: 0,
+    cdnsByHost: 0,
+    ruleMatches: 0,
     refusals: zeros(INGEST_ERRORS),
     rejects: zeros(REJECTS),
     notes: zeros(NOTES),

@@ -4,6 +4,7 @@ import type { Log } from '../platform/log/log.ts';
 import type { Projects } from '../platform/projects.ts';
 import type { IngestCounters } from './counters.ts';
 import type { EdgeLimits } from './edge-limits.ts';
+import type { Places } from './enrichment/places.ts';
 
 export interface IngestDeps {
   readonly log: Log;
@@ -13,6 +14,8 @@ export interface IngestDeps {
   readonly edgeLimits?: Partial<EdgeLimits>;
   /** Names that a context may use: the catalogue's dimensions that a client can say. */
   readonly dimensions: ReadonlySet<string>;
+  /** Where addresses are; without it nobody is anywhere. */
+  readonly places?: Pick<Places, 'find'>;
   /** Monotonic or wall clock in ms, for rates only. */
   readonly now: () => number;
   readonly counters: IngestCounters;

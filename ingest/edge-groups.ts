@@ -16,8 +16,8 @@ export interface EdgeGroupLimits {
 
 /** Room for what a record holds besides its requests: header, project, view, format. */
 const RECORD_HEAD_BYTES = 1_024;
-/** Room for what a request has without a text: identity, numbers, lengths. */
-const REQUEST_HEAD_BYTES = 64;
+/** Room for what a request has without a text, identity, numbers, lengths, and for what enrichment adds. */
+const REQUEST_HEAD_BYTES = 160;
 /** A byte of a line becomes at most three: a key of one letter without a value is stored with one, and lengths. */
 const GROWTH = 3;
 

@@ -1,5 +1,5 @@
 /**
- * Takes an edge log chunk by chunk: lines → requests → groups → records in the log.
+ * Takes an edge log chunk by chunk: lines → requests → enriched → groups → records in the log.
  *
  * Guarantee: what is held of a body is bounded, whatever its size: one line, the groups that are being filled, the
  * records that wait for the log. While the log is slow no more of the body is read. Every line is counted as accepted,
@@ -14,6 +14,7 @@ import { type EdgeGroup, EdgeGroups, lineBytesMaxOf } from './edge-groups.ts';
 import type { EdgeLimits } from './edge-limits.ts';
 import { type Line, LineSplitter } from './edge-lines.ts';
 import { EdgeRejects, type EdgeRejectsDeps } from './edge-rejects.ts';
+import type { EdgeEnricher } from './enrichment/enrich.ts';
 import { refusal } from './errors.ts';
 import type { EdgeScope } from './formats/edge.ts';
 import type { BodyTaker } from './receive-stream.ts';
@@ -23,6 +24,7 @@ import type { EdgeOutcome, EdgeRoute } from './routes.ts';
 export interface EdgeIntakeDeps extends EdgeRejectsDeps {
   readonly log: Log;
   readonly route: EdgeRoute;
+  readonly enrich: EdgeEnricher;
   readonly limits: IngestLimits & EdgeLimits;
 }
 
@@ -124,7 +126,7 @@ export class EdgeIntake implements BodyTaker {
   }
 
   #takeLine(line: Line): void {
-    const { route, counters, ticket } = this.#deps;
+    const { route, enrich, counters, ticket } = this.#deps;
     this.#lineCount++;
     if (line.tooLong) {
       this.#unreadableCount++;
@@ -134,7 +136,8 @@ export class EdgeIntake implements BodyTaker {
     }
     const read = route.readLine(line.bytes, this.#scope);
     if (read.kind === 'request') {
-      const full = this.#groups.add(read.view, read.request, line.bytes.length);
+      const request = enrich(read.request, read.clientAddress ?? '');
+      const full = this.#groups.add(read.view, request, line.bytes.length);
       this.#countGroups();
       if (full !== undefined) this.#write(full);
     } else if (read.kind === 'preflight') {

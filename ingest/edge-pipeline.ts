@@ -1,6 +1,6 @@
 /**
  * The way of an edge log once its sender is known: check the headers → read → decompress → split into lines → read each
- * → group by view → append, durable → answer. All steps run at once, on one chunk after the other.
+ * → enrich → group by view → append, durable → answer. All steps run at once, on one chunk after the other.
  *
  * Guarantee: an answer of 2xx means that every record is durable. After a refusal some may be; the sender sends the
  * body again, and requests that are repeated are known by their identity for `edgeDedupMs`.
@@ -13,6 +13,7 @@ import type { Ticket } from './admission.ts';
 import type { IngestDeps } from './deps.ts';
 import { EdgeIntake } from './edge-intake.ts';
 import { edgeLimits } from './edge-limits.ts';
+import type { Enricher } from './enrichment/enrich.ts';
 import { checkHead } from './receive.ts';
 import { streamBody } from './receive-stream.ts';
 import { refusedBy } from './refusals.ts';
@@ -22,12 +23,13 @@ export interface EdgePassage {
   readonly request: FastifyRequest;
   readonly body: Readable | undefined;
   readonly route: EdgeRoute;
+  readonly enricher: Enricher;
   readonly deps: IngestDeps;
 }
 
 /** Takes one edge log. Throws what the connection throws when the sender leaves. */
 export async function takeEdgeLog(
-  { request, body, route, deps }: EdgePassage,
+  { request, body, route, enricher, deps }: EdgePassage,
   grant: KeyGrant,
   ticket: Ticket,
 ): Promise<Answer | ProblemError> {
@@ -40,7 +42,8 @@ export async function takeEdgeLog(
   if (head instanceof ProblemError) return head;
   const { log, counters } = deps;
   const origin = { grant, route: route.path, partitions: log.partitions };
-  const intake = new EdgeIntake({ log, origin, route, limits, counters, ticket });
+  const enrich = enricher.ofEdgeLog(route.format, grant.project);
+  const intake = new EdgeIntake({ log, origin, route, enrich, limits, counters, ticket });
   try {
     const problem = await streamBody(body, head.encoding, bodyLimits, intake);
     if (problem?.code === 'encoding_malformed') return await intake.refuse(problem);

@@ -1,11 +1,11 @@
 /**
  * The pipeline of ingest, whole: one request in, an answer out once everything it brought is durable in the log.
  *
- *   authenticate → admit → check the headers → read → decompress → decode → hide viewers → plan records
+ *   authenticate → admit → check the headers → read → decompress → decode → enrich → hide viewers → plan records
  *   → append, durable → answer
  *
- * Cheap refusals come first: the key costs one hash, rate and headers nothing, and only then is a byte read. Viewers
- * are hidden after the formats, so that no format can forget it. Records are planned before any is appended, so that
+ * Cheap refusals come first: the key costs one hash, rate and headers nothing, and only then is a byte read. Beats
+ * are enriched and viewers hidden after the formats, so that no format can forget it. Records are planned before any is appended, so that
  * a mistake of ours loses the whole request, visibly, and not half of it. Edge logs can be too large for that: after
  * admission they go their own way, chunk by chunk (`edge-pipeline.ts`).
  *
@@ -22,6 +22,7 @@ import { authenticate } from './authenticate.ts';
 import { count } from './counters.ts';
 import type { IngestDeps } from './deps.ts';
 import { takeEdgeLog } from './edge-pipeline.ts';
+import { createEnricher, type Enricher } from './enrichment/enrich.ts';
 import { INGEST_ERRORS, type IngestErrorCode, refusal } from './errors.ts';
 import type { FormatResult } from './formats/format.ts';
 import { checkHead, decompress, readBody } from './receive.ts';
@@ -35,9 +36,10 @@ export type Pipeline = (request: FastifyRequest, body: Readable | undefined) => 
 /** Makes the pipelines of several routes; they share what may be under way at once. */
 export function createPipelines(deps: IngestDeps): (route: IngestRoute | EdgeRoute) => Pipeline {
   const admission = createAdmission(deps.limits, deps);
+  const enricher = createEnricher(deps);
   return (route) => async (request, body) => {
     deps.counters.requests++;
-    const answer = await receive({ request, body, route, admission, deps });
+    const answer = await receive({ request, body, route, admission, enricher, deps });
     if (!(answer instanceof ProblemError)) return answer;
     count(deps.counters.refusals, answer.code);
     throw answer;
@@ -50,6 +52,7 @@ interface Passage<Route> {
   readonly body: Readable | undefined;
   readonly route: Route;
   readonly admission: Admission;
+  readonly enricher: Enricher;
   readonly deps: IngestDeps;
 }
 
@@ -70,7 +73,7 @@ async function receive(passage: Passage<IngestRoute | EdgeRoute>): Promise<Answe
 }
 
 async function take(
-  { request, body, route, deps }: Passage<IngestRoute>,
+  { request, body, route, enricher, deps }: Passage<IngestRoute>,
   grant: KeyGrant,
   ticket: Ticket,
 ): Promise<Answer | ProblemError> {
@@ -87,7 +90,8 @@ async function take(
   const result = plain instanceof ProblemError ? unreadable(plain) : route.decode(plain, head.type);
   counters.decompressedBytes += plain instanceof ProblemError ? 0 : plain.length;
   const kept = withWholeBody(result, plain instanceof ProblemError ? sent : plain);
-  const beats = kept.beats.map((beat) => hideViewer(beat, grant.project));
+  const enrich = enricher.ofRequest(request, grant.project);
+  const beats = kept.beats.map((beat) => hideViewer(enrich(beat), grant.project));
   const rejects = kept.rejects.map((reject) => ({
     ...reject,
     bytes: hideViewerInBytes(reject.bytes, grant.project),

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import Type, { type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { nearestHint } from './nearest.ts';
+import { DimensionRuleEntry, type ProjectRules, ruleFields, rulesOf } from './project-rules.ts';
 
 const CLOSED = { additionalProperties: false };
 const Id = Type.String({ pattern: '^[A-Za-z0-9_.-]{1,64}$' });
@@ -35,6 +36,7 @@ const ProjectEntry = Type.Object(
     readTokens: Type.Array(ReadTokenEntry),
     viewerSecret: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
     rawViewerIds: Type.Optional(Type.Boolean()),
+    ...ruleFields,
   },
   CLOSED,
 );
@@ -46,7 +48,7 @@ type ProjectEntry = Static<typeof ProjectEntry>;
 type WriteKeyEntry = Static<typeof WriteKeyEntry>;
 
 /** A project without its secrets but the one that hides its viewers. */
-export interface Project {
+export interface Project extends ProjectRules {
   readonly id: string;
   readonly name: string;
   /** Key of the hash that stands for a viewer id; empty when viewer ids are stored raw. */
@@ -136,6 +138,7 @@ function pathOf(pointer: string): string {
 /** Names that are valid at a place of the file. */
 function fieldsAt(pointer: string): string[] {
   if (pointer.includes('/writeKeys/')) return Object.keys(WriteKeyEntry.properties);
+  if (pointer.includes('/dimensions/')) return Object.keys(DimensionRuleEntry.properties);
   if (pointer.includes('/readTokens/')) return Object.keys(ReadTokenEntry.properties);
   if (pointer.startsWith('/projects/')) return Object.keys(ProjectEntry.properties);
   return ['projects'];
@@ -174,7 +177,7 @@ function projectOf(entry: ProjectEntry, errors: string[]): Project {
     );
   }
   const { id, name = entry.id, viewerSecret = '' } = entry;
-  return { id, name, viewerSecret, rawViewerIds };
+  return { id, name, viewerSecret, rawViewerIds, ...rulesOf(entry, errors) };
 }
 
 interface Adding {

@@ -1,18 +1,25 @@
 /**
  * What is said of a view: its dimensions. Of a value said more than once the last by sequence wins, whatever order
- * the reports came in; what another source says only fills in what is missing.
+ * the reports came in; what another source says only fills in what is missing, and what ingest found out (entries whose
+ * names begin with `FOUND_OUT`) only what nobody says at all.
  */
-
+import { FOUND_OUT } from '../schemas/beat.ts';
 import { dimensionAliases, dimensions } from '../schemas/catalogue/dimensions.ts';
 import type { BeatCursor } from './cursor.ts';
 import { keptCopy } from './kept-bytes.ts';
 
-/** Position of each dimension among `dimensions`, by name and alias. */
+/** Where the places of what was found out begin: that of a dimension, and so many more. */
+const FOUND_OUT_FROM = dimensions.length;
+
+/** Position of each dimension among `dimensions`, by name and alias; that of what was found out of it, by its name there. */
 const dimensionIndex = new Map<string, number>(
   dimensions.flatMap(({ name, fromClient }, index) => (fromClient ? [[name, index]] : [])),
 );
 for (const [alias, name] of Object.entries(dimensionAliases)) {
   dimensionIndex.set(alias, dimensionIndex.get(name) ?? -1);
+}
+for (const [index, { name, fromClient }] of dimensions.entries()) {
+  if (fromClient) dimensionIndex.set(FOUND_OUT + name, FOUND_OUT_FROM + index);
 }
 
 const RANK_FACTOR = 2 ** 48;
@@ -30,6 +37,9 @@ export function contextStamp(rank: number, run: number, seq: number): number {
   return rank * RANK_FACTOR + Math.min(RUN_MAX, run) * RUN_FACTOR + number + 1;
 }
 
+/** Ranks of what was found out lie below those of what is said, in the same order: their stamps are below zero. */
+const FOUND_OUT_STAMP = -RANK_FACTOR * (RANK.native + 1);
+
 /** A value that was said, with the place of its dimension among `dimensions`. */
 export interface SavedValue {
   readonly dimension: number;
@@ -37,19 +47,19 @@ export interface SavedValue {
   readonly stamp: number;
 }
 
-/** Stamp of what was never said. */
-const NEVER = -1;
+/** Stamp of what was never said: below every other. */
+const NEVER = FOUND_OUT_STAMP - RANK_FACTOR;
 
 export class ViewContext {
   readonly values: string[] = new Array(dimensions.length).fill('');
   #chars = 0;
   readonly #stamps: number[] = new Array(dimensions.length).fill(NEVER);
   /**
-   * Bytes taken last, the dimensions in them, and the stamp with which they were said. They only save work: a view
-   * without them does the same.
+   * Bytes taken last, the dimensions in them (what was found out has places of its own), and the stamp with which they
+   * were said. They only save work: a view without them does the same.
    */
   #last: Buffer | undefined;
-  #lastIndexes: number[] = [];
+  #lastPlaces: number[] = [];
   #lastStamp = NEVER;
 
   /** Characters of all values. */
@@ -83,9 +93,15 @@ export class ViewContext {
     if (same && this.#standsAsSaid()) return this.#repeat(stamp);
     let changed = false;
     const entries = readEntries(cursor, start);
-    for (const [index, value] of entries) if (this.#say(index, value, stamp)) changed = true;
-    this.#last = keptCopy(cursor.bytes, start, end);
-    this.#lastIndexes = [...entries.keys()];
+    let stands = true;
+    for (const [place, value] of entries) {
+      const index = indexAt(place);
+      if (this.#say(index, value, stampAt(place, stamp))) changed = true;
+      else if (this.#stamps[index] === stampAt(place, stamp))
+        stands &&= this.values[index] === value;
+    }
+    this.#last = stands ? keptCopy(cursor.bytes, start, end) : undefined;
+    this.#lastPlaces = [...entries.keys()];
     this.#lastStamp = stamp;
     return changed;
   }
@@ -99,9 +115,12 @@ export class ViewContext {
   }
 
   #say(index: number, value: string, stamp: number): boolean {
-    if (stamp < (this.#stamps[index] ?? 0)) return false;
-    this.#stamps[index] = stamp;
+    const stampBefore = this.#stamps[index] ?? NEVER;
     const before = this.values[index] ?? '';
+    if (stamp < stampBefore) return false;
+    // A beat sent again over another network: which of the two came first must not matter.
+    if (stamp === stampBefore && stamp < 0 && value < before) return false;
+    this.#stamps[index] = stamp;
     if (before === value) return false;
     this.#chars += value.length - before.length;
     this.values[index] = value;
@@ -110,8 +129,11 @@ export class ViewContext {
 
   /** True when nobody has said a dimension of the last bytes since, so that its value is the one in them. */
   #standsAsSaid(): boolean {
-    for (const index of this.#lastIndexes) {
-      if (this.#stamps[index] !== this.#lastStamp) return false;
+    for (const place of this.#lastPlaces) {
+      const stamp = this.#stamps[indexAt(place)] ?? NEVER;
+      // What was found out of something that is said can never be in force.
+      if (place >= FOUND_OUT_FROM && stamp >= 0) continue;
+      if (stamp !== stampAt(place, this.#lastStamp)) return false;
     }
     return true;
   }
@@ -119,13 +141,27 @@ export class ViewContext {
   /** The same bytes again: values stand, but are now said later. */
   #repeat(stamp: number): boolean {
     if (stamp < this.#lastStamp) return false;
-    for (const index of this.#lastIndexes) this.#stamps[index] = stamp;
+    for (const place of this.#lastPlaces) {
+      const index = indexAt(place);
+      if (place >= FOUND_OUT_FROM && (this.#stamps[index] ?? NEVER) >= 0) continue;
+      this.#stamps[index] = stampAt(place, stamp);
+    }
     this.#lastStamp = stamp;
     return false;
   }
 }
 
-/** The entries at a place, by dimension. Of one said twice, by name and alias, the last counts. */
+/** The dimension of a place. */
+function indexAt(place: number): number {
+  return place < FOUND_OUT_FROM ? place : place - FOUND_OUT_FROM;
+}
+
+/** The stamp of what stands at a place, in bytes that were said with a stamp. */
+function stampAt(place: number, stamp: number): number {
+  return place < FOUND_OUT_FROM ? stamp : stamp + FOUND_OUT_STAMP;
+}
+
+/** The entries in the bytes, by their place. Of one said twice, by name and alias, the last counts. */
 function readEntries(cursor: BeatCursor, start: number): Map<number, string> {
   const entries = new Map<number, string>();
   cursor.seekTo(start);

@@ -42,6 +42,12 @@ export interface Entry {
   readonly value: string;
 }
 
+/**
+ * Begins the name of a context entry that ingest found out and nobody said, such as `~country`. Whatever is said wins over
+ * it, in whatever order the two come. No dimension has such a name, so no client can say one.
+ */
+export const FOUND_OUT = '~';
+
 export interface StatePart {
   readonly state: PlayerState;
 }

@@ -64,7 +64,7 @@ export function readNginxLine(line: Buffer, scope: EdgeScope): EdgeLine {
     cache: text('upstream_cache_status'),
     cmcd,
   };
-  return { kind: 'request', view, request };
+  return { kind: 'request', view, request, clientAddress: textIn(fields, 'remote_addr') };
 }
 
 function missing(field: string, meaning: string, fields: JsonObject): EdgeLine {

@@ -15,7 +15,13 @@ import { cutText } from './native-values.ts';
 
 /** One line of an edge log, read. */
 export type EdgeLine =
-  | { readonly kind: 'request'; readonly view: string; readonly request: EdgeRequest }
+  | {
+      readonly kind: 'request';
+      readonly view: string;
+      readonly request: EdgeRequest;
+      /** The client's, as the line has it. It is looked up and never stored. */
+      readonly clientAddress?: string;
+    }
   /** A browser's question before a request (CORS): it delivers nothing and is no request of a view. */
   | { readonly kind: 'preflight' }
   | { readonly kind: 'reject'; readonly code: string; readonly message: string };

@@ -13,7 +13,14 @@ const NOW_MS = Date.UTC(2026, 2, 10, 12);
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-const hidden: Project = { id: 'p', name: 'P', viewerSecret: 'secret', rawViewerIds: false };
+const hidden: Project = {
+  id: 'p',
+  name: 'P',
+  viewerSecret: 'secret',
+  rawViewerIds: false,
+  cdnHosts: new Map(),
+  dimensionRules: [],
+};
 const raw: Project = { ...hidden, rawViewerIds: true };
 
 /** Code and detail of what a call refuses with. */

@@ -1,0 +1,37 @@
+/**
+ * The CDN of each request that a beat tells of, where the client does not say it and the host does.
+ *
+ * It goes to the request and not to the view's context: a view may be served by several CDNs, one after the other, and the
+ * fold holds the view to be where its last request went.
+ */
+import type { Project } from '../../platform/projects.ts';
+import type { BeatEvent, Part, RequestPart } from '../../schemas/beat.ts';
+import { cdnOfHost } from './cdn.ts';
+
+const REQUEST = 'streamgauge.v1.Request';
+
+/** The events with the CDNs of their requests; the same event where there is nothing to add. */
+export function withCdns(
+  events: readonly BeatEvent[],
+  { cdnHosts }: Project,
+  counters: { cdnsByHost: number },
+): readonly BeatEvent[] {
+  const cdnOf = ({ kind, cdn, host }: RequestPart): string => {
+    // Keys come from license servers, which may be anywhere: they do not tell who delivers the video.
+    if (cdn !== '' || kind === 'key') return '';
+    const known = cdnOfHost(host, cdnHosts);
+    if (known !== '') counters.cdnsByHost++;
+    return known;
+  };
+  return events.map((event) =>
+    event.parts.some((inner) => REQUEST in inner)
+      ? { ...event, parts: event.parts.map((inner) => withCdn(inner, cdnOf)) }
+      : event,
+  );
+}
+
+function withCdn(part: Part, cdnOf: (request: RequestPart) => string): Part {
+  if (!(REQUEST in part)) return part;
+  const cdn = cdnOf(part[REQUEST]);
+  return cdn === '' ? part : { [REQUEST]: { ...part[REQUEST], cdn } };
+}
