@@ -1,13 +1,15 @@
 /**
  * The rejects of one edge log, written while the log is still being read.
  *
- * Guarantee: each is a record in the log, or in the count of one `rejects_capped`; the answer's list is bounded.
+ * Guarantee: each is a record in the log, or in the count of one `rejects_capped`; the answer's list is bounded. No address
+ * of a client gets into the log whole.
  */
 import type { IngestLimits } from '../platform/config/config.ts';
 import type { Ticket } from './admission.ts';
 import { count, type IngestCounters } from './counters.ts';
 import type { AppendWindow } from './edge-appends.ts';
 import type { Line } from './edge-lines.ts';
+import { withCoarseAddresses } from './enrichment/addresses.ts';
 import type { FormatReject } from './formats/format.ts';
 import { cappedReject, type Origin, planReject } from './records.ts';
 import type { RejectedLine } from './routes.ts';
@@ -73,7 +75,8 @@ export class EdgeRejects {
   #write(reject: FormatReject, settled: () => void): void {
     const { origin, limits, counters } = this.#deps;
     this.#records++;
-    this.#window.append(planReject(reject, origin, limits), (durable) => {
+    const bytes = withCoarseAddresses(reject.bytes.subarray(0, limits.rejectBytesMax));
+    this.#window.append(planReject({ ...reject, bytes }, origin, limits), (durable) => {
       settled();
       if (durable) counters.rejectRecords++;
     });

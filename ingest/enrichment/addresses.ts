@@ -24,6 +24,19 @@ export function usableAddress(text: string): string {
   return isIPv4(address) || isIPv6(address) ? address : '';
 }
 
+const V4_IN_TEXT = /(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])/g;
+const V6_IN_TEXT = /(?<![\w:.])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?![\w:.])/gi;
+
+/**
+ * Bytes of an edge log's line with every address made coarse: what is kept of a line that was refused must not say more
+ * than what is kept of one that was taken.
+ */
+export function withCoarseAddresses(bytes: Buffer): Buffer {
+  const coarse = (text: string) => truncatedAddress(text) || text;
+  const text = bytes.toString('latin1').replace(V4_IN_TEXT, coarse).replace(V6_IN_TEXT, coarse);
+  return Buffer.from(text, 'latin1');
+}
+
 /** The network of an address: its first 24 or 48 bits. Empty when the text is no address. */
 export function truncatedAddress(text: string): string {
   const address = usableAddress(text);

@@ -3,6 +3,7 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { registerIngest } from '../../ingest/app.ts';
 import { createIngestCounters, type IngestCounters } from '../../ingest/counters.ts';
 import type { EdgeLimits } from '../../ingest/edge-limits.ts';
+import type { Places } from '../../ingest/enrichment/places.ts';
 import { type IngestLimits, ingestLimits } from '../../platform/config/config.ts';
 import { type Log, LogError, type LogErrorCode } from '../../platform/log/log.ts';
 import { openProjects, type Projects } from '../../platform/projects.ts';
@@ -22,6 +23,7 @@ export interface ServerChoices {
   readonly limits?: Partial<IngestLimits>;
   readonly edgeLimits?: Partial<EdgeLimits>;
   readonly projects?: Pick<Projects, 'findWriteKey'>;
+  readonly places?: Pick<Places, 'find'>;
   readonly now?: () => number;
 }
 
@@ -39,6 +41,7 @@ export async function ingestServer(choices: ServerChoices): Promise<IngestServer
     limits: { ...ingestLimits(), ...choices.limits },
     edgeLimits: choices.edgeLimits ?? {},
     dimensions: DIMENSIONS,
+    ...(choices.places === undefined ? {} : { places: choices.places }),
     now: choices.now ?? (() => 0),
     counters,
   });

@@ -136,9 +136,63 @@ describe('projects', () => {
     ],
     [{ projects: [project({ readTokens: [{ id: 'a' }] })] }, 'needs either secret or secretHash'],
     [{ projects: [project({ viewerSecret: undefined })] }, 'needs viewerSecret'],
+    [{ projects: [project({ cdnHosts: { 'https://a/': 'x' } })] }, 'projects[0].cdnHosts'],
+    [{ projects: [project({ cdnHosts: { 'a.com': '' } })] }, 'projects[0].cdnHosts'],
+    [
+      { projects: [project({ dimensions: [{ dimension: 'contry', from: 'host' }] })] },
+      'dimensions[0] of shop sets "contry", which is no dimension; did you mean country?',
+    ],
+    [
+      { projects: [project({ dimensions: [{ dimension: 'cdn', from: 'hots' }] })] },
+      'reads "hots", which is neither host, path, header:NAME nor a dimension; did you mean host?',
+    ],
+    [
+      { projects: [project({ dimensions: [{ dimension: 'cdn', from: 'host', mach: '*' }] })] },
+      'projects[0].dimensions[0] has unknown field "mach"; did you mean match?',
+    ],
+    [
+      { projects: [project({ dimensions: [{ dimension: 'viewer_user_id', from: 'host' }] })] },
+      'may not set viewer_user_id',
+    ],
+    [
+      { projects: [project({ dimensions: [{ dimension: 'custom_1', from: 'viewer_user_id' }] })] },
+      'may not read viewer_user_id',
+    ],
+    [
+      { projects: [project({ dimensions: [{ dimension: 'cdn', from: 'header:Cookie' }] })] },
+      'may not read header:Cookie: it holds a credential or an address',
+    ],
+    [
+      { projects: [project({ dimensions: [{ dimension: 'cdn', from: 'header:a b' }] })] },
+      'which is no header',
+    ],
   ])('refuse the file %j', (content, words) => {
     expect(() => open(content)).toThrow(words);
     expect(() => open(content)).not.toThrow('hunter2');
+  });
+
+  it('have rules of CDNs and dimensions, hosts in lower case', () => {
+    const dimensions = [
+      { dimension: 'sub_property_id', from: 'host', match: 'Kids.*', value: 'kids' },
+      { dimension: 'custom_1', from: 'header:X-Tenant', override: true },
+    ];
+    const projects = open({
+      projects: [project({ cdnHosts: { '*.CDN.example': 'own' }, dimensions })],
+    });
+    expect(projects.list()).toMatchObject([
+      {
+        cdnHosts: new Map([['*.cdn.example', 'own']]),
+        dimensionRules: [
+          { source: { kind: 'host' }, match: 'kids.*', value: 'kids', override: false },
+          {
+            source: { kind: 'header', name: 'x-tenant' },
+            match: '*',
+            value: undefined,
+            override: true,
+          },
+        ],
+      },
+    ]);
   });
 
   it('refuse a file that is not there', () => {

@@ -2,7 +2,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BeatCursor } from '../../processors/cursor.ts';
-import { indexOfDimension, ViewContext } from '../../processors/view-context.ts';
+import {
+  contextStamp,
+  indexOfDimension,
+  RANK,
+  ViewContext,
+} from '../../processors/view-context.ts';
 import type { Entry } from '../../schemas/beat.ts';
 import { encodeRecord, HEADER_BYTES } from '../../schemas/records.ts';
 import { beat } from '../support/beats.ts';
@@ -59,11 +64,14 @@ describe('a context that is said again', () => {
   });
 
   it('does what it does when nothing is remembered', () => {
-    const names = fc.constantFrom('video_id', 'viewer_id', 'viewer_user_id', 'cdn', 'unknown');
+    const names = fc.constantFrom(
+      ...['video_id', 'viewer_id', 'viewer_user_id', 'cdn', 'unknown'],
+      ...['~video_id', '~cdn', '~viewer_id', '~country'],
+    );
     const entry = fc.record({ name: names, value: fc.constantFrom('', 'a', 'b') });
     const statement = fc.record({
       entries: fc.array(entry, { maxLength: 3 }),
-      stamp: fc.integer({ min: -2, max: 6 }),
+      stamp: fc.integer({ min: 0, max: 6 }),
       alone: fc.boolean(),
     });
     fc.assert(
@@ -81,5 +89,70 @@ describe('a context that is said again', () => {
       }),
       { seed: 44, numRuns: 1_000 },
     );
+  });
+});
+
+describe('what ingest found out', () => {
+  const COUNTRY = indexOfDimension('country');
+  const found = (value: string) => [{ name: '~country', value }];
+  const said = (value: string) => [{ name: 'country', value }];
+
+  it('holds while nobody says it, the last by sequence', () => {
+    const context = new ViewContext();
+    expect(say(context, found('SE'), contextStamp(RANK.native, 0, 5))).toBe(true);
+    expect(say(context, found('NO'), contextStamp(RANK.native, 0, 2))).toBe(false);
+    expect(say(context, found('FI'), contextStamp(RANK.native, 0, 9))).toBe(true);
+    expect(context.values[COUNTRY]).toBe('FI');
+  });
+
+  it('gives way to what any source says, before it or after it', () => {
+    for (const rank of Object.values(RANK)) {
+      const stamp = contextStamp(rank, 0, 0);
+      const later = contextStamp(RANK.native, 3, 1_000);
+      const first = new ViewContext();
+      say(first, said('SE'), stamp);
+      expect(say(first, found('NO'), later)).toBe(false);
+      const second = new ViewContext();
+      say(second, found('NO'), later);
+      expect(say(second, said('SE'), stamp)).toBe(true);
+      expect([first.values[COUNTRY], second.values[COUNTRY]]).toEqual(['SE', 'SE']);
+    }
+  });
+
+  it('is the same whatever order it comes in, also of a beat that came over two networks', () => {
+    const statement = fc.record({
+      entries: fc.constantFrom(found('SE'), found('NO'), found('FI')),
+      rank: fc.constantFrom(...Object.values(RANK)),
+      seq: fc.integer({ min: 0, max: 3 }),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(statement, { maxLength: 8 }),
+        fc.infiniteStream(fc.nat()),
+        (list, keys) => {
+          const shuffled = list
+            .map((entry) => ({ entry, key: keys.next().value ?? 0 }))
+            .sort((left, right) => left.key - right.key)
+            .map(({ entry }) => entry);
+          const [one, other] = [list, shuffled].map((order) => {
+            const context = new ViewContext();
+            for (const { entries, rank, seq } of order) {
+              say(context, entries, contextStamp(rank, 0, seq));
+            }
+            return context.save();
+          });
+          expect(one).toEqual(other);
+        },
+      ),
+      { seed: 45, numRuns: 500 },
+    );
+  });
+
+  it('is in force again after a checkpoint', () => {
+    const context = new ViewContext();
+    say(context, found('SE'), contextStamp(RANK.cmcd, 0, 5));
+    const restored = forgetful(context);
+    expect(say(restored, found('NO'), contextStamp(RANK.cmcd, 0, 4))).toBe(false);
+    expect(say(restored, said('FI'), contextStamp(RANK.request, 0, 0))).toBe(true);
   });
 });

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { truncatedAddress, usableAddress } from '../../../ingest/enrichment/addresses.ts';
+import {
+  truncatedAddress,
+  usableAddress,
+  withCoarseAddresses,
+} from '../../../ingest/enrichment/addresses.ts';
 
 describe('an address', () => {
   it.each([
@@ -45,5 +49,22 @@ describe('an address', () => {
   ])('%j is stored as its network, %j', (text, network) => {
     expect(truncatedAddress(text)).toBe(network);
     expect(truncatedAddress(network)).toBe(network);
+  });
+});
+
+describe('addresses in a line that is kept', () => {
+  it.each([
+    ['{"remote_addr":"203.0.113.7","n":1}', '{"remote_addr":"203.0.113.0","n":1}'],
+    ['203.0.113.7 - - [x]', '203.0.113.0 - - [x]'],
+    ['{"ip":"2001:db8:1:2::7"}', '{"ip":"2001:db8:1::"}'],
+    ['"::ffff:203.0.113.7"', '"::ffff:203.0.113.0"'],
+    ['a 203.0.113.7, 198.51.100.9 b', 'a 203.0.113.0, 198.51.100.0 b'],
+    [
+      '{"time":"2026-01-01T12:34:56+00:00","v":"1.2.3"}',
+      '{"time":"2026-01-01T12:34:56+00:00","v":"1.2.3"}',
+    ],
+    ['caf\u00e9 {"a":1}', 'caf\u00e9 {"a":1}'],
+  ])('%j becomes %j', (line, kept) => {
+    expect(withCoarseAddresses(Buffer.from(line)).toString()).toBe(kept);
   });
 });

@@ -59,6 +59,17 @@ describe('configuration', () => {
     expect(load({ 'epoch-ms': 1_000 }, env).epochMs).toBe(1_000);
   });
 
+  it('takes addresses and networks of proxies', () => {
+    const env = { STREAMGAUGE_TRUSTED_PROXIES: '10.0.0.0/8, 192.0.2.1,2001:db8::/32,::1' };
+    expect(load({}).trustedProxies).toEqual([]);
+    expect(load({}, env).trustedProxies).toEqual([
+      '10.0.0.0/8',
+      '192.0.2.1',
+      '2001:db8::/32',
+      '::1',
+    ]);
+  });
+
   it('takes a flag before its variable, in either spelling, and an empty variable as unset', () => {
     const env = { STREAMGAUGE_PORT: '1', STREAMGAUGE_HOST: '' };
     expect(load({}, env)).toMatchObject({ port: 1, host: '127.0.0.1' });
@@ -76,6 +87,10 @@ describe('configuration', () => {
     [{ logLevel: 'loud' }, '--log-level must be one of fatal, error'],
     [{ kafkaBrokers: 'a' }, '--kafka-brokers must be a comma list of host:port'],
     [{ kafkaBrokers: 'a:1,,' }, '--kafka-brokers must be'],
+    [{ trustedProxies: 'proxy' }, '--trusted-proxies must be a comma list of IP addresses'],
+    [{ trustedProxies: '10.0.0.0/33' }, '--trusted-proxies must be'],
+    [{ trustedProxies: '10.0.0.1,' }, '--trusted-proxies must be'],
+    [{ trustedProxies: '10.0.0.0/8/8' }, '--trusted-proxies must be'],
     [{ clickhouseDatabase: 'a; DROP' }, '--clickhouse-database must be'],
     [{ prot: 1 }, 'unknown option --prot; did you mean port?'],
     [{ toString: 1 }, 'unknown option --toString'],
