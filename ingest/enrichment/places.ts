@@ -61,6 +61,9 @@ export async function openPlaces(deps: PlacesDeps): Promise<Places> {
   const asn = await openOne(deps, deps.asnFile, {
     variable: 'STREAMGAUGE_GEO_ASN_FILE',
     notOfType: /city|country/i,
+  }).catch((error: unknown) => {
+    city?.close();
+    throw error;
   });
   const files = [city, asn].filter((file) => file !== undefined);
   return {

@@ -16,12 +16,14 @@ export function withCdns(
   { cdnHosts }: Project,
   counters: { cdnsByHost: number },
 ): readonly BeatEvent[] {
+  // Requests of one beat mostly went to one host.
+  let last = { host: '', cdn: '' };
   const cdnOf = ({ kind, cdn, host }: RequestPart): string => {
     // Keys come from license servers, which may be anywhere: they do not tell who delivers the video.
     if (cdn !== '' || kind === 'key') return '';
-    const known = cdnOfHost(host, cdnHosts);
-    if (known !== '') counters.cdnsByHost++;
-    return known;
+    if (host !== last.host) last = { host, cdn: cdnOfHost(host, cdnHosts) };
+    if (last.cdn !== '') counters.cdnsByHost++;
+    return last.cdn;
   };
   return events.map((event) =>
     event.parts.some((inner) => REQUEST in inner)

@@ -22,6 +22,12 @@ const ASN = mmdb('Test-ASN', [
   { network: '2001:db8::/48', entry: { autonomous_system_number: 4_200_000_000 } },
 ]);
 
+function withByte(bytes: Buffer, index: number, byte: number): Buffer {
+  const changed = Buffer.from(bytes);
+  changed[index] = byte;
+  return changed;
+}
+
 let directory: string;
 let cityFile: string;
 let asnFile: string;
@@ -112,6 +118,7 @@ describe('a geo database that is wrong at the start', () => {
     ['text', Buffer.from('not a database'), 'is damaged'],
     ['cut at its end', CITY.subarray(0, -40), 'is damaged'],
     ['cut at its beginning', CITY.subarray(40), 'is damaged'],
+    ['not one whole', withByte(CITY, CITY.indexOf(Buffer.alloc(16)), 1), 'is damaged'],
     ['of networks', ASN, 'of another kind, Test-ASN'],
   ])('because it is %s says so in one line', async (_, bytes, reason) => {
     if (bytes === undefined) rmSync(cityFile);

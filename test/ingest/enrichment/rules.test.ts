@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { applyRules, matches, RULE_VALUE_LENGTH_MAX } from '../../../ingest/enrichment/rules.ts';
 import { type RulesEntry, rulesOf } from '../../../platform/project-rules.ts';
+import { parseProjects } from '../../../platform/projects-file.ts';
 import { part } from '../../../schemas/beat.ts';
 import { beat, event } from '../../support/beats.ts';
 
@@ -59,6 +62,13 @@ describe('rules for dimensions', () => {
     const [first] = given([{ dimension: 'custom_1', from: 'header:x' }], { x: 'y'.repeat(10_000) });
     expect(first?.value).toHaveLength(RULE_VALUE_LENGTH_MAX);
   });
+});
+
+it('the example of the documentation is a projects file', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../../docs/formats.md'), 'utf8');
+  const [, example = ''] = /### Rules of a project\n+```json\n([^`]+)```/.exec(page) ?? [];
+  const result = parseProjects(example);
+  expect(result.ok && result.table.projects[0]?.dimensionRules).toHaveLength(3);
 });
 
 describe('a pattern', () => {
