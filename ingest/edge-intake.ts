@@ -15,7 +15,7 @@ import type { EdgeLimits } from './edge-limits.ts';
 import { type Line, LineSplitter } from './edge-lines.ts';
 import { EdgeRejects, type EdgeRejectsDeps } from './edge-rejects.ts';
 import { refusal } from './errors.ts';
-import type { EdgeScope } from './formats/edge.ts';
+import type { EdgeLineReader, EdgeScope } from './formats/edge.ts';
 import type { BodyTaker } from './receive-stream.ts';
 import { logAway } from './refusals.ts';
 import type { EdgeOutcome, EdgeRoute } from './routes.ts';
@@ -23,8 +23,16 @@ import type { EdgeOutcome, EdgeRoute } from './routes.ts';
 export interface EdgeIntakeDeps extends EdgeRejectsDeps {
   readonly log: Log;
   readonly route: EdgeRoute;
+  readonly readLine: EdgeLineReader;
   readonly limits: IngestLimits & EdgeLimits;
 }
+
+/** Rejects of lines that are in another format than the route's; a body of nothing else is refused. */
+const UNREADABLE: ReadonlySet<string> = new Set([
+  'line_not_json',
+  'line_malformed',
+  'line_columns_unexpected',
+]);
 
 export class EdgeIntake implements BodyTaker {
   readonly #deps: EdgeIntakeDeps;
@@ -82,7 +90,7 @@ export class EdgeIntake implements BodyTaker {
     if (away !== undefined) return away;
     if (this.#lineCount === 0) return refusal('body_empty');
     if (this.#unreadableCount === this.#lineCount) {
-      const detail = `Not one line could be read; the first was line ${this.#rejects.firstLine}. Send one JSON object in each line.`;
+      const detail = `Not one line could be read; the first was line ${this.#rejects.firstLine}. ${this.#deps.route.advice}`;
       return refusal('body_malformed', { detail });
     }
     return {
@@ -124,7 +132,7 @@ export class EdgeIntake implements BodyTaker {
   }
 
   #takeLine(line: Line): void {
-    const { route, counters, ticket } = this.#deps;
+    const { readLine, counters, ticket } = this.#deps;
     this.#lineCount++;
     if (line.tooLong) {
       this.#unreadableCount++;
@@ -132,7 +140,7 @@ export class EdgeIntake implements BodyTaker {
       this.#rejects.add(line, { code: 'line_too_long', message });
       return;
     }
-    const read = route.readLine(line.bytes, this.#scope);
+    const read = readLine(line.bytes, this.#scope);
     if (read.kind === 'request') {
       const full = this.#groups.add(read.view, read.request, line.bytes.length);
       this.#countGroups();
@@ -141,8 +149,11 @@ export class EdgeIntake implements BodyTaker {
       this.#preflightCount++;
       counters.preflights++;
       ticket.give(line.bytes.length);
+    } else if (read.kind === 'nothing') {
+      count(counters.notes, 'line_left_out');
+      ticket.give(line.bytes.length);
     } else {
-      if (read.code === 'line_not_json') this.#unreadableCount++;
+      if (UNREADABLE.has(read.code)) this.#unreadableCount++;
       this.#rejects.add(line, read);
     }
   }

@@ -18,6 +18,7 @@ export async function addIngest(
     log,
     projects,
     limits: ingestLimits(options),
+    fastlyServiceIds: options.fastlyServiceIds.split(',').filter((id) => id !== ''),
     dimensions: clientDimensions,
     now: Date.now,
     counters,

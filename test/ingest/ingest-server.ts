@@ -23,6 +23,7 @@ export interface ServerChoices {
   readonly edgeLimits?: Partial<EdgeLimits>;
   readonly projects?: Pick<Projects, 'findWriteKey'>;
   readonly now?: () => number;
+  readonly fastlyServiceIds?: readonly string[];
 }
 
 export interface IngestServer {
@@ -39,6 +40,7 @@ export async function ingestServer(choices: ServerChoices): Promise<IngestServer
     limits: { ...ingestLimits(), ...choices.limits },
     edgeLimits: choices.edgeLimits ?? {},
     dimensions: DIMENSIONS,
+    fastlyServiceIds: choices.fastlyServiceIds ?? [],
     now: choices.now ?? (() => 0),
     counters,
   });
