@@ -148,10 +148,13 @@ function isAborted(fields: FieldReader): boolean {
   return left || LEFT.has(fields('x-edge-detailed-result-type'));
 }
 
-/** Some deliveries escape the query once more than the request did: then even its first `=` is `%253D`. */
+/** Some deliveries escape the query once more than the request did: then even the `=` of CMCD's keys are `%253D`. */
 function singlyEncoded(query: string): string {
-  const twice = /CMCD=[^&]*%253D/i.test(query) && !/CMCD=[^&]*%3D/i.test(query);
-  return twice ? percentDecoded(query) : query;
+  const start = query.indexOf('CMCD=');
+  if (start < 0) return query;
+  const end = query.indexOf('&', start);
+  const value = query.slice(start, end < 0 ? query.length : end);
+  return value.includes('%253D') && !value.includes('%3D') ? percentDecoded(query) : query;
 }
 
 const FLAGS: ReadonlySet<string> = new Set(['bs', 'su']);

@@ -131,7 +131,7 @@ describe('an edge log', () => {
     expect(rejects().map((one) => one.bytes.toString())).toEqual([bad[0], bad[1], 'x'.repeat(200)]);
     expect(counters.rejects).toMatchObject({
       line_fields_missing: 1,
-      line_not_json: 1,
+      line_malformed: 1,
       line_too_long: 1,
       other: 0,
     });

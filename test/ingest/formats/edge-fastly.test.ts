@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { identityOf } from '../../../ingest/formats/edge.ts';
 import { readFastlyLine } from '../../../ingest/formats/edge-fastly.ts';
@@ -76,6 +78,27 @@ describe('a JSON line of Fastly', () => {
     });
     const ends = { time_start: 1_795_326_184_000, time_end: 1_795_326_184_500, 'resp.status': 200 };
     expect(requestOf(readFastlyLine, ends).endAt).toBe(1_795_326_184_500);
+  });
+
+  it('in the log format of the documentation has every field, and nothing that is not read', () => {
+    const page = readFileSync(join(import.meta.dirname, '../../../docs/formats.md'), 'utf8');
+    const [, format = ''] = /```\n(\{"time\.start"[^`]*)```/.exec(page) ?? [];
+    const values: Readonly<Record<string, unknown>> = {
+      ...GOOD,
+      'time.start.sec': 1_795_326_184,
+      'time.start.usec_frac': '154000',
+      'resp.completed': 0,
+    };
+    const line = format
+      .replace(/\n/g, '')
+      .replace(/%\{(?:json\.escape\(|if\()?([\w.-]+)[^}]*\}V/g, (_, name: string) => {
+        if (values[name] === undefined) throw new Error(`no value for ${name}`);
+        return JSON.stringify(values[name]).replace(/^"|"$/g, '');
+      });
+    const { identity: _, ...request } = requestOf(readFastlyLine, line);
+    const { identity: __, ...expected } = requestOf(readFastlyLine, GOOD);
+    expect(request).toEqual({ ...expected, aborted: true });
+    expect(Object.keys(JSON.parse(line)).sort()).toEqual(Object.keys(GOOD).sort());
   });
 
   it('was aborted when the answer was not completed', () => {
