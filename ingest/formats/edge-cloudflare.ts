@@ -18,14 +18,19 @@ const NEEDS = {
   status: 'EdgeResponseStatus',
 } as const;
 
-/** Reads one line. What a Worker asks for behind the viewer's request is none of the viewer's. */
+/**
+ * Values of `ClientRequestSource` (…/logs/reference/clientrequestsource) that may be viewers: themselves, or seen through
+ * another zone. All others are Cloudflare's own, a Worker behind the viewer's request for one.
+ */
+const VIEWERS: ReadonlySet<string> = new Set(['', 'unknown', 'eyeball', 'orangeToOrange']);
+
+/** Reads one line. */
 export function readCloudflareLine(line: Buffer, scope: EdgeScope): EdgeLine {
   const object = objectOf(textOfBytes(line));
   if (object === undefined) return notJson('let the job write NDJSON');
   if (isTestUpload(object)) return { kind: 'nothing' };
   const fields = fieldsOf(object);
-  const source = fields('ClientRequestSource');
-  if (source !== '' && source !== 'eyeball') return { kind: 'nothing' };
+  if (!VIEWERS.has(fields('ClientRequestSource'))) return { kind: 'nothing' };
   return edgeLine(line, saidOf(object, fields, scope), NEEDS, scope);
 }
 

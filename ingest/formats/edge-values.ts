@@ -99,13 +99,14 @@ const CACHE_WORDS: readonly (readonly [RegExp, string])[] = [
   [/^(?:miss|expired|refresh-miss)/, 'miss'],
   [/error|exceeded$/, 'error'],
 ];
-const CACHE_SILENT: ReadonlySet<string> = new Set(['', 'none', 'unknown', 'redirect']);
+const CACHE_SILENT: ReadonlySet<string> = new Set(['none', 'unknown', 'redirect']);
 
 /**
  * One of `hit`, `stale` (served although expired), `revalidated` (the origin confirmed it), `miss`, `bypass` (not
  * looked up), `error`; empty when it is not known whether there was a look-up.
  */
 export function cacheIn(text: string, { note }: EdgeScope): string {
+  if (text === '') return '';
   const word = text.toLowerCase().replaceAll('_', '-').replace(/^tcp-/, '');
   if (CACHE_SILENT.has(word)) return '';
   const found = CACHE_WORDS.find(([pattern]) => pattern.test(word))?.[1];

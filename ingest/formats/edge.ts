@@ -164,5 +164,10 @@ function withoutToken(text: string): string {
 function namesToken(assignment: string): boolean {
   const end = assignment.search(/=|%3d/i);
   if (end <= 0 || end > NAME_LENGTH_MAX) return false;
-  return TOKEN_NAME.test(assignment.slice(0, end).toLowerCase());
+  return isTokenName(assignment.slice(0, end));
+}
+
+/** Whether a parameter of that name is a signed token, or a part of one. */
+export function isTokenName(name: string): boolean {
+  return TOKEN_NAME.test(name.toLowerCase());
 }

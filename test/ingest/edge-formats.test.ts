@@ -202,6 +202,19 @@ describe('a route of edge logs', () => {
   });
 });
 
+describe('a rejected line of an edge log', () => {
+  it('is kept without the address of its client and without tokens', async () => {
+    const { post, rejects, counters } = await setUp();
+    const good = JSON.stringify({ msec: 1_795_326_184, status: 200 });
+    const bad = '{"remote_addr":"203.0.113.7","request_uri":"/a?token=secret&CMCD=su"}';
+    expect((await post('/v1/edge/nginx?key=dev', `${good}\n${bad}\n`)).json().accepted).toBe(1);
+    expect(rejects()[0]?.bytes.toString()).toBe(
+      '{"remote_addr":"203.0.113.0","request_uri":"/a?token=-&CMCD=su"}',
+    );
+    expect(counters.bytesInFlight).toBe(0);
+  });
+});
+
 describe('the challenge of Fastly', () => {
   const PATH = '/.well-known/fastly/logging/challenge';
   const ask = async (ids: readonly string[]) => (await setUp(ids)).server.inject({ url: PATH });

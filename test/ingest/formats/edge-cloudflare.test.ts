@@ -105,8 +105,10 @@ describe('a line of Logpush', () => {
     expect(read(readCloudflareLine, { content: 'test', EdgeResponseStatus: 1 }).result.kind).toBe(
       'reject',
     );
-    const worker = { ...GOOD, ClientRequestSource: 'edgeWorkerFetch' };
-    expect(read(readCloudflareLine, worker).result.kind).toBe('nothing');
+    const kind = (source: string) =>
+      read(readCloudflareLine, { ...GOOD, ClientRequestSource: source }).result.kind;
+    expect(['edgeWorkerFetch', 'healthcheck', 'purge'].map(kind)).toEqual(Array(3).fill('nothing'));
+    expect(['eyeball', 'orangeToOrange', ''].map(kind)).toEqual(Array(3).fill('request'));
   });
 
   it('without a time or a status is rejected, and a preflight is none', () => {
