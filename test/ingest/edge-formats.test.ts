@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EdgeRequest } from '../../schemas/records.ts';
 import { CORPUS } from '../support/corpus.ts';
@@ -92,6 +93,7 @@ describe.each([
   });
 });
 
+const LF = Buffer.from('\n');
 const LINE = { time: 1_795_326_184, status: 200, url: '/a.ts?CMCD=sid%3D%22v%22' };
 
 describe('a route of edge logs', () => {
@@ -199,6 +201,38 @@ describe('a route of edge logs', () => {
     const wrong = await post('/v1/edge/cloudfront?key=dev', body);
     expect([wrong.statusCode, wrong.json().code]).toEqual([400, 'body_malformed']);
     expect(wrong.json().detail).toContain('?fields=');
+  });
+});
+
+describe('a damaged edge log', () => {
+  const lines = recorded('hls-v1q-throttled').slice(0, 40);
+
+  it.each(Object.entries(CONVERSIONS))('never brings a 5xx: %s', async (_, { url, lineOf }) => {
+    const { post, counters, records } = await setUp();
+    const line = fc.constantFrom(...lines).map((one) => Buffer.from(lineOf(one)));
+    const damage = fc.tuple(fc.nat(), fc.uint8Array({ maxLength: 8 }), fc.nat({ max: 20 }));
+    const damaged = fc.tuple(line, damage).map(([bytes, [place, junk, cut]]) => {
+      const at = place % bytes.length;
+      return Buffer.concat([bytes.subarray(0, at), junk, bytes.subarray(at + cut)]);
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(damaged, { minLength: 1, maxLength: 5 }), async (pieces) => {
+        const answer = await post(url, Buffer.concat(pieces.flatMap((one) => [one, LF])));
+        expect([202, 400]).toContain(answer.statusCode);
+      }),
+      { numRuns: 100 },
+    );
+    expect([counters.rejects.other, counters.notes.other, counters.bytesInFlight]).toEqual([
+      0, 0, 0,
+    ]);
+    for (const { requests } of records()) {
+      for (const request of requests) {
+        expect(request.path).not.toMatch(/[?#]/);
+        for (const value of Object.values(request)) {
+          if (typeof value === 'number') expect(Number.isSafeInteger(value)).toBe(true);
+        }
+      }
+    }
   });
 });
 
