@@ -49,11 +49,16 @@ export class Host {
   }
 
   async stop(): Promise<void> {
+    await this.close();
+    this.logger.info('stopped');
+  }
+
+  /** The same without a word, for what has not begun. */
+  async close(): Promise<void> {
     await this.server.close();
     for (let close = this.#closes.pop(); close !== undefined; close = this.#closes.pop()) {
       await close();
     }
-    this.logger.info('stopped');
   }
 }
 
@@ -67,7 +72,7 @@ export async function startHost<Running>(
   try {
     return await start(host);
   } catch (error) {
-    await host.stop().catch((cause: unknown) => logger.error({ error: cause }, 'closing failed'));
+    await host.close().catch((cause: unknown) => logger.error({ error: cause }, 'closing failed'));
     throw error;
   }
 }

@@ -2,8 +2,10 @@
  * What is said of a view: its dimensions. Of a value said more than once the last by sequence wins, whatever order
  * the reports came in; what another source says only fills in what is missing.
  */
+
 import { dimensionAliases, dimensions } from '../schemas/catalogue/dimensions.ts';
 import type { BeatCursor } from './cursor.ts';
+import { keptCopy } from './kept-bytes.ts';
 
 /** Position of each dimension among `dimensions`, by name and alias. */
 const dimensionIndex = new Map<string, number>(
@@ -41,7 +43,7 @@ const NEVER = -1;
 export class ViewContext {
   readonly values: string[] = new Array(dimensions.length).fill('');
   #chars = 0;
-  readonly #stamps = new Float64Array(dimensions.length).fill(NEVER);
+  readonly #stamps: number[] = new Array(dimensions.length).fill(NEVER);
   /**
    * Bytes taken last, the dimensions in them, and the stamp with which they were said. They only save work: a view
    * without them does the same.
@@ -82,7 +84,7 @@ export class ViewContext {
     let changed = false;
     const entries = readEntries(cursor, start);
     for (const [index, value] of entries) if (this.#say(index, value, stamp)) changed = true;
-    this.#last = Buffer.from(cursor.bytes.subarray(start, end));
+    this.#last = keptCopy(cursor.bytes, start, end);
     this.#lastIndexes = [...entries.keys()];
     this.#lastStamp = stamp;
     return changed;
