@@ -1,5 +1,6 @@
 /**
- * Ingest as a fastify plugin: HTTP in, log out. All roles share one server, so everything here stays inside `/v1`.
+ * Ingest as a fastify plugin: HTTP in, log out. All roles share one server, so everything here stays inside `/v1`, but
+ * for the one address that a CDN prescribes.
  *
  * Guarantee: cross-origin callers may send from anywhere, and see every answer, refusals too. Fastify neither reads
  * nor parses a body: the pipeline does, after the key.
@@ -11,9 +12,11 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { handleError, handleNotFound } from '../platform/http/problem.ts';
 import { count } from './counters.ts';
 import type { IngestDeps } from './deps.ts';
+import { edgeRoutes } from './edge-routes.ts';
 import { refusal } from './errors.ts';
+import { addFastlyChallenge } from './fastly-challenge.ts';
 import { createPipelines } from './pipeline.ts';
-import { beatsRoute, cmcdRoute, nginxRoute, type RouteHead, UNAVAILABLE_PATHS } from './routes.ts';
+import { beatsRoute, cmcdRoute, type RouteHead, UNAVAILABLE_PATHS } from './routes.ts';
 
 const PREFIX = '/v1';
 /** Browsers ask again after so long; Chromium keeps an answer for two hours at most. */
@@ -21,6 +24,7 @@ const PREFLIGHT_AGE_SECONDS = 7_200;
 
 /** Adds the routes of ingest to a server: `await registerIngest(server, deps)`. */
 export async function registerIngest(fastify: FastifyInstance, deps: IngestDeps): Promise<void> {
+  addFastlyChallenge(fastify, deps.fastlyServiceIds ?? []);
   await fastify.register(
     (scope, _options, done) => {
       registerScope(scope, deps).then(() => done(), done);
@@ -44,7 +48,7 @@ async function registerScope(scope: FastifyInstance, deps: IngestDeps): Promise<
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
   const pipelineOf = createPipelines(deps);
-  for (const route of [beatsRoute(deps), cmcdRoute(deps), nginxRoute()]) {
+  for (const route of [beatsRoute(deps), cmcdRoute(deps), ...edgeRoutes()]) {
     addRoute(scope, route, pipelineOf(route), deps);
   }
   for (const path of UNAVAILABLE_PATHS) {

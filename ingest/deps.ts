@@ -12,6 +12,8 @@ export interface IngestDeps {
   readonly limits: IngestLimits;
   /** What differs from the defaults of edge logs. */
   readonly edgeLimits?: Partial<EdgeLimits>;
+  /** Fastly services that may send logs here, or `*`; none: Fastly is told nothing. */
+  readonly fastlyServiceIds?: readonly string[];
   /** Names that a context may use: the catalogue's dimensions that a client can say. */
   readonly dimensions: ReadonlySet<string>;
   /** Where addresses are; without it nobody is anywhere. */

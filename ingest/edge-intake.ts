@@ -16,7 +16,7 @@ import { type Line, LineSplitter } from './edge-lines.ts';
 import { EdgeRejects, type EdgeRejectsDeps } from './edge-rejects.ts';
 import type { EdgeEnricher } from './enrichment/enrich.ts';
 import { refusal } from './errors.ts';
-import type { EdgeScope } from './formats/edge.ts';
+import type { EdgeLineReader, EdgeScope } from './formats/edge.ts';
 import type { BodyTaker } from './receive-stream.ts';
 import { logAway } from './refusals.ts';
 import type { EdgeOutcome, EdgeRoute } from './routes.ts';
@@ -25,8 +25,16 @@ export interface EdgeIntakeDeps extends EdgeRejectsDeps {
   readonly log: Log;
   readonly route: EdgeRoute;
   readonly enrich: EdgeEnricher;
+  readonly readLine: EdgeLineReader;
   readonly limits: IngestLimits & EdgeLimits;
 }
+
+/** Rejects of lines that are in another format than the route's; a body of nothing else is refused. */
+const UNREADABLE: ReadonlySet<string> = new Set([
+  'line_not_json',
+  'line_malformed',
+  'line_columns_unexpected',
+]);
 
 export class EdgeIntake implements BodyTaker {
   readonly #deps: EdgeIntakeDeps;
@@ -84,7 +92,7 @@ export class EdgeIntake implements BodyTaker {
     if (away !== undefined) return away;
     if (this.#lineCount === 0) return refusal('body_empty');
     if (this.#unreadableCount === this.#lineCount) {
-      const detail = `Not one line could be read; the first was line ${this.#rejects.firstLine}. Send one JSON object in each line.`;
+      const detail = `Not one line could be read; the first was line ${this.#rejects.firstLine}. ${this.#deps.route.advice}`;
       return refusal('body_malformed', { detail });
     }
     return {
@@ -126,7 +134,7 @@ export class EdgeIntake implements BodyTaker {
   }
 
   #takeLine(line: Line): void {
-    const { route, enrich, counters, ticket } = this.#deps;
+    const { readLine, enrich, counters, ticket } = this.#deps;
     this.#lineCount++;
     if (line.tooLong) {
       this.#unreadableCount++;
@@ -134,7 +142,7 @@ export class EdgeIntake implements BodyTaker {
       this.#rejects.add(line, { code: 'line_too_long', message });
       return;
     }
-    const read = route.readLine(line.bytes, this.#scope);
+    const read = readLine(line.bytes, this.#scope);
     if (read.kind === 'request') {
       const request = enrich(read.request, read.clientAddress ?? '');
       const full = this.#groups.add(read.view, request, line.bytes.length);
@@ -144,8 +152,11 @@ export class EdgeIntake implements BodyTaker {
       this.#preflightCount++;
       counters.preflights++;
       ticket.give(line.bytes.length);
+    } else if (read.kind === 'nothing') {
+      count(counters.notes, 'line_left_out');
+      ticket.give(line.bytes.length);
     } else {
-      if (read.code === 'line_not_json') this.#unreadableCount++;
+      if (UNREADABLE.has(read.code)) this.#unreadableCount++;
       this.#rejects.add(line, read);
     }
   }

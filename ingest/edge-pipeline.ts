@@ -17,7 +17,7 @@ import type { Enricher } from './enrichment/enrich.ts';
 import { checkHead } from './receive.ts';
 import { streamBody } from './receive-stream.ts';
 import { refusedBy } from './refusals.ts';
-import type { Answer, EdgeRoute } from './routes.ts';
+import type { Answer, EdgeRoute, Parameter } from './routes.ts';
 
 export interface EdgePassage {
   readonly request: FastifyRequest;
@@ -40,10 +40,14 @@ export async function takeEdgeLog(
   };
   const head = checkHead(request.headers, route.types, bodyLimits);
   if (head instanceof ProblemError) return head;
+  const readLine = route.readerOf(parametersOf(request));
+  if (readLine instanceof ProblemError) return readLine;
   const { log, counters } = deps;
   const origin = { grant, route: route.path, partitions: log.partitions };
   const enrich = enricher.ofEdgeLog(route.format, grant.project);
-  const intake = new EdgeIntake({ log, origin, route, enrich, limits, counters, ticket });
+  const intake = new EdgeIntake({
+    ...{ log, origin, route, readLine, enrich, limits, counters, ticket },
+  });
   try {
     const problem = await streamBody(body, head.encoding, bodyLimits, intake);
     if (problem?.code === 'encoding_malformed') return await intake.refuse(problem);
@@ -52,4 +56,12 @@ export async function takeEdgeLog(
   } finally {
     await intake.close();
   }
+}
+
+function parametersOf({ query }: FastifyRequest): Parameter {
+  const values = query as Readonly<Record<string, string | readonly string[]>>;
+  return (name) => {
+    const value = Object.hasOwn(values, name) ? values[name] : '';
+    return (typeof value === 'string' ? value : value?.[0]) ?? '';
+  };
 }

@@ -1,15 +1,15 @@
 /**
  * The rejects of one edge log, written while the log is still being read.
  *
- * Guarantee: each is a record in the log, or in the count of one `rejects_capped`; the answer's list is bounded. No address
- * of a client gets into the log whole.
+ * Guarantee: each is a record in the log, or in the count of one `rejects_capped`; the answer's list is bounded. A line
+ * is kept without addresses and tokens.
  */
 import type { IngestLimits } from '../platform/config/config.ts';
 import type { Ticket } from './admission.ts';
 import { count, type IngestCounters } from './counters.ts';
 import type { AppendWindow } from './edge-appends.ts';
 import type { Line } from './edge-lines.ts';
-import { withCoarseAddresses } from './enrichment/addresses.ts';
+import { redactedLine } from './formats/edge-redact.ts';
 import type { FormatReject } from './formats/format.ts';
 import { cappedReject, type Origin, planReject } from './records.ts';
 import type { RejectedLine } from './routes.ts';
@@ -44,26 +44,29 @@ export class EdgeRejects {
   add(line: Line, { code, message }: Fault): void {
     const { limits, ticket } = this.#deps;
     const { number, bytes } = line;
+    const heldBytes = bytes.length;
     if (this.total++ === 0) this.firstLine = number;
     count(this.#deps.counters.rejects, code);
     if (this.listed.length < limits.rejectedListMax) {
       this.listed.push({ line: number, code, message });
     }
-    const giveBack = () => ticket.give(bytes.length);
-    const reject = { code, message, bytes, view: '', beat: number };
+    const giveBack = () => ticket.give(heldBytes);
+    // Only of lines that are kept: those beyond the cap may be many.
+    const kept = () => ({ code, message, bytes: redactedLine(bytes), view: '', beat: number });
     if (this.#records < limits.rejectRecordsMax) {
-      this.#write(reject, giveBack);
+      this.#write(kept(), giveBack);
       return;
     }
     this.#cappedCounts.set(code, (this.#cappedCounts.get(code) ?? 0) + 1);
-    this.#firstCapped ??= { ...reject, bytes: Buffer.from(bytes) };
+    this.#firstCapped ??= kept();
     giveBack();
   }
 
   /** Adds the body as a whole. */
   addBody({ code, message }: Fault, bytes: Buffer): void {
     count(this.#deps.counters.rejects, code);
-    this.#write({ code, message, bytes, view: '', beat: 0 }, () => undefined);
+    const kept = redactedLine(bytes.subarray(0, this.#deps.limits.rejectBytesMax));
+    this.#write({ code, message, bytes: kept, view: '', beat: 0 }, () => undefined);
   }
 
   /** Sums up those without a record. */
@@ -75,7 +78,7 @@ export class EdgeRejects {
   #write(reject: FormatReject, settled: () => void): void {
     const { origin, limits, counters } = this.#deps;
     this.#records++;
-    const bytes = withCoarseAddresses(reject.bytes.subarray(0, limits.rejectBytesMax));
+    const bytes = reject.bytes.subarray(0, limits.rejectBytesMax);
     this.#window.append(planReject({ ...reject, bytes }, origin, limits), (durable) => {
       settled();
       if (durable) counters.rejectRecords++;

@@ -98,7 +98,9 @@ export const REJECTS: Readonly<Record<string, string>> = {
   sid_too_long: 'Use a `sid` of at most 128 characters.',
   missing_ts: 'Enable the CMCD key `ts`.',
   line_not_json: 'Send one JSON object in each line; nginx does so with `escape=json`.',
-  line_fields_missing: 'Log the time of each request (`msec`) and its `status`.',
+  line_malformed: 'Send JSON lines, or the combined log format.',
+  line_columns_unexpected: 'Name the fields of the columns, in order, with `?fields=`.',
+  line_fields_missing: 'Log the time of each request and its status.',
   line_too_long: 'Log shorter lines, or raise `edgeLineBytesMax`.',
   body_malformed: 'Send a body in the format that the content type names.',
   body_empty: 'Send at least one record in the body.',
@@ -114,5 +116,7 @@ export const NOTES: Readonly<Record<string, string>> = {
   string_cut: 'A text was longer than `stringLengthMax`.',
   keys_cut: 'An event had more CMCD keys than are kept.',
   cmcd_doubled: 'A request had CMCD in its headers and in its query; the headers were taken.',
+  line_left_out:
+    'A line told of no request of a viewer: a header, the test of a CDN, a request of the edge itself.',
   cmcd_unreadable: 'CMCD of a request could not be read; the request was taken without it.',
 };

@@ -64,7 +64,7 @@ async function receive(passage: Passage<IngestRoute | EdgeRoute>): Promise<Answe
   const ticket = admission.enter();
   if (ticket === undefined) return overloaded(route);
   try {
-    return 'readLine' in route
+    return 'readerOf' in route
       ? await takeEdgeLog({ ...passage, route }, grant, ticket)
       : await take({ ...passage, route }, grant, ticket);
   } finally {

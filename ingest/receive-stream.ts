@@ -45,7 +45,9 @@ export async function streamBody(
   const sent = readSent(stream, limits, taker);
   let plainBytes = 0;
   try {
-    for await (const chunk of encoding === 'identity' ? sent : decompressed(sent, encoding)) {
+    for await (const chunk of encoding === 'identity'
+      ? plain(sent)
+      : decompressed(sent, encoding)) {
       plainBytes += chunk.length;
       if (plainBytes > limits.decompressedBytesMax) return closing(tooLargeInside(limits));
       const problem = await taker.take(chunk);
@@ -91,6 +93,15 @@ async function* readSent(
   }
 }
 
+const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
+
+/** Files of logs are kept in gzip, and sent as they are without a word of it. No text begins like that. */
+async function* plain(sent: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+  const head = await readHead(sent);
+  const whole = headFirst(head, sent);
+  yield* head.subarray(0, 2).equals(GZIP_MAGIC) ? decompressed(whole, 'gzip') : whole;
+}
+
 const PLAIN_CHUNK_BYTES = 65_536;
 
 async function* decompressed(
@@ -120,7 +131,7 @@ function createDecoder(encoding: Exclude<Encoding, 'identity'>, head: Buffer) {
   return deflateForm(head) === 'zlib' ? createInflate(options) : createInflateRaw(options);
 }
 
-/** The two bytes that tell the forms of deflate apart, with what came with them. */
+/** The two bytes that tell gzip, and the forms of deflate, with what came with them. */
 async function readHead(sent: AsyncGenerator<Buffer>): Promise<Buffer> {
   let head = Buffer.alloc(0);
   while (head.length < 2) {

@@ -22,6 +22,7 @@ export async function addIngest(
     log,
     projects,
     limits: ingestLimits(options),
+    fastlyServiceIds: options.fastlyServiceIds.split(',').filter((id) => id !== ''),
     dimensions: clientDimensions,
     places,
     now: Date.now,

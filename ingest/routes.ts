@@ -1,8 +1,8 @@
 /** The routes of ingest: what each takes, and how each answers. */
 import type { IngestLimits } from '../platform/config/config.ts';
+import type { ProblemError } from '../platform/http/problem.ts';
 import { cmcdLimits, createCmcdCounters, decodeCmcdBody } from './formats/cmcd.ts';
 import type { EdgeLineReader } from './formats/edge.ts';
-import { readNginxLine } from './formats/edge-nginx.ts';
 import type { FormatReject, FormatResult } from './formats/format.ts';
 import { createNativeFormat } from './formats/native.ts';
 import type { Overload } from './refusals.ts';
@@ -59,9 +59,15 @@ export interface EdgeOutcome {
 export interface EdgeRoute extends RouteHead {
   /** Name of the format, as records carry it. */
   readonly format: string;
-  readonly readLine: EdgeLineReader;
+  /** Makes the reader of one body, which may remember a header; or refuses the parameters of its URL. */
+  readonly readerOf: (parameter: Parameter) => EdgeLineReader | ProblemError;
+  /** One sentence: what to send, for a body of which not one line could be read. */
+  readonly advice: string;
   readonly answer: (outcome: EdgeOutcome) => Answer;
 }
+
+/** A parameter of the URL, its first value; empty when it is not there. */
+export type Parameter = (name: string) => string;
 
 export interface RouteDeps {
   readonly limits: IngestLimits;
@@ -110,30 +116,5 @@ export function cmcdRoute({ limits }: RouteDeps): IngestRoute {
   };
 }
 
-/** Media types that log shippers give to JSON lines. */
-const LINE_TYPES = [
-  'application/x-ndjson',
-  'application/ndjson',
-  'application/jsonl',
-  'application/json',
-  'text/plain',
-];
-
-/** nginx access logs as JSON lines: 202 and the numbers of the lines that were not taken. */
-export function nginxRoute(): EdgeRoute {
-  return {
-    path: '/v1/edge/nginx',
-    format: 'nginx',
-    types: LINE_TYPES,
-    readLine: readNginxLine,
-    goneStatus: 401,
-    overloadedStatus: 503,
-    answer: ({ acceptedRequests, preflights, rejected, rejectedTotal }) => ({
-      status: 202,
-      body: { accepted: acceptedRequests, preflights, rejected, rejectedTotal },
-    }),
-  };
-}
-
-/** Documented, and not served yet. The edge formats that are have routes of their own, which go first. */
-export const UNAVAILABLE_PATHS = ['/v1/epas', '/v1/edge/:format'] as const;
+/** Documented, and not served yet. */
+export const UNAVAILABLE_PATHS = ['/v1/epas'] as const;

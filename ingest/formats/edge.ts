@@ -7,7 +7,14 @@
 import createXxhash from 'xxhash-wasm';
 import type { Entry } from '../../schemas/beat.ts';
 import type { EdgeRequest } from '../../schemas/records.ts';
-import { type CmcdParsed, type CmcdRead, cmcdLimits, decodeCmcdHeaders } from './cmcd.ts';
+import {
+  type CmcdParsed,
+  type CmcdRead,
+  cmcdLimits,
+  decodeCmcdHeaders,
+  parseCmcd,
+  parseCmcdJson,
+} from './cmcd.ts';
 import { keyEntries } from './cmcd-event.ts';
 import { decodeCmcdQuery, textOf } from './cmcd-record.ts';
 import { cleanUrl, hostOf } from './cmcd-request.ts';
@@ -24,6 +31,8 @@ export type EdgeLine =
     }
   /** A browser's question before a request (CORS): it delivers nothing and is no request of a view. */
   | { readonly kind: 'preflight' }
+  /** It tells of no request: the header of a file, or what a CDN sends to try whether it is heard. */
+  | { readonly kind: 'nothing' }
   | { readonly kind: 'reject'; readonly code: string; readonly message: string };
 
 /** Adds to the count of a code of `NOTES`. */
@@ -64,7 +73,15 @@ export function cutEdgeText(text: string, { stringLengthMax, note }: EdgeScope):
   return cutText(text, stringLengthMax);
 }
 
-export type CmcdHeaders = Parameters<typeof decodeCmcdHeaders>[0];
+/** Where a log may have CMCD. */
+export interface CmcdSources {
+  readonly headers?: Parameters<typeof decodeCmcdHeaders>[0];
+  readonly query?: string;
+  /** A field with all of it, as a structured-field dictionary. */
+  readonly text?: string;
+  /** Fields for single keys, where the edge has taken it apart; as plain values. */
+  readonly keys?: Readonly<Record<string, string | number | boolean>>;
+}
 
 export interface EdgeCmcd {
   /** The `sid`, empty when there is none that can be a view. */
@@ -78,15 +95,20 @@ const NO_CMCD: EdgeCmcd = { view: '', cmcd: [] };
 /**
  * CMCD of a request. CTA-5004 forbids a request to carry both headers and a query argument, and CTA-5004-B gives each
  * report one mode; where both are there all the same the headers are taken whole, and the query only if they cannot
- * be read. Nothing is merged: the two may tell of different moments.
+ * be read. What the edge has made of it comes after what it was given, whole too. Nothing is merged: two sources may
+ * tell of different moments.
  */
-export function edgeCmcd(headers: CmcdHeaders, query: string, { note }: EdgeScope): EdgeCmcd {
+export function edgeCmcd(sources: CmcdSources, { note }: EdgeScope): EdgeCmcd {
+  const { headers = {}, query = '', text = '', keys = {} } = sources;
   const fromHeaders = decodeCmcdHeaders(headers);
   const fromQuery = query.includes('CMCD=') ? decodeCmcdQuery(query) : undefined;
   if (fromHeaders !== undefined && fromQuery !== undefined) note('cmcd_doubled');
-  const read = firstRead(fromHeaders, fromQuery);
+  const fromText = text === '' ? undefined : parseCmcd(text);
+  const fromKeys = Object.keys(keys).length === 0 ? undefined : parseCmcdJson(JSON.stringify(keys));
+  const candidates = [fromHeaders, fromQuery, fromText, fromKeys];
+  const read = firstRead(...candidates);
   if (read !== undefined) return placed(read, note);
-  if (fromHeaders !== undefined || fromQuery !== undefined) note('cmcd_unreadable');
+  if (candidates.some((parsed) => parsed !== undefined)) note('cmcd_unreadable');
   return NO_CMCD;
 }
 
@@ -148,5 +170,10 @@ function withoutToken(text: string): string {
 function namesToken(assignment: string): boolean {
   const end = assignment.search(/=|%3d/i);
   if (end <= 0 || end > NAME_LENGTH_MAX) return false;
-  return TOKEN_NAME.test(assignment.slice(0, end).toLowerCase());
+  return isTokenName(assignment.slice(0, end));
+}
+
+/** Whether a parameter of that name is a signed token, or a part of one. */
+export function isTokenName(name: string): boolean {
+  return TOKEN_NAME.test(name.toLowerCase());
 }

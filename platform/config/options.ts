@@ -129,6 +129,14 @@ const places = {
     accepts: 'a path',
     pattern: /^[^\0]+$/,
   }),
+  fastlyServiceIds: text({
+    variable: 'STREAMGAUGE_FASTLY_SERVICE_IDS',
+    flag: 'fastly-service-ids',
+    description: 'Fastly services, by comma, that may stream logs to this host; * lets any try',
+    default: '',
+    accepts: 'service ids separated by commas, or *',
+    pattern: /^(?:\*|[A-Za-z0-9]{1,64}(?:,[A-Za-z0-9]{1,64}){0,99})$/,
+  }),
   ...clickhouse,
   logLevel: choice({
     variable: 'STREAMGAUGE_LOG_LEVEL',

@@ -225,11 +225,11 @@ describe('ingest refuses', () => {
 
   it('what is not built yet, and what is not there', async () => {
     const { post } = await setUp();
-    for (const path of ['/v1/epas', '/v1/edge/cloudfront']) {
-      const answer = await post(`${path}?key=dev`, 'x', { 'content-type': 'text/plain' });
-      expect([answer.statusCode, answer.json().code]).toEqual([501, 'not_available']);
+    const answer = await post('/v1/epas?key=dev', 'x', { 'content-type': 'text/plain' });
+    expect([answer.statusCode, answer.json().code]).toEqual([501, 'not_available']);
+    for (const path of ['/v1/nothing', '/v1/edge/other']) {
+      expect((await post(`${path}?key=dev`, '{}')).json().code).toBe('not_found');
     }
-    expect((await post('/v1/nothing?key=dev', '{}')).json().code).toBe('not_found');
   });
 });
 

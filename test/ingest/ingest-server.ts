@@ -25,6 +25,7 @@ export interface ServerChoices {
   readonly projects?: Pick<Projects, 'findWriteKey'>;
   readonly places?: Pick<Places, 'find'>;
   readonly now?: () => number;
+  readonly fastlyServiceIds?: readonly string[];
 }
 
 export interface IngestServer {
@@ -41,6 +42,7 @@ export async function ingestServer(choices: ServerChoices): Promise<IngestServer
     limits: { ...ingestLimits(), ...choices.limits },
     edgeLimits: choices.edgeLimits ?? {},
     dimensions: DIMENSIONS,
+    fastlyServiceIds: choices.fastlyServiceIds ?? [],
     ...(choices.places === undefined ? {} : { places: choices.places }),
     now: choices.now ?? (() => 0),
     counters,

@@ -65,7 +65,7 @@ describe('rules for dimensions', () => {
 });
 
 it('the example of the documentation is a projects file', () => {
-  const page = readFileSync(join(import.meta.dirname, '../../../docs/formats.md'), 'utf8');
+  const page = readFileSync(join(import.meta.dirname, '../../../docs/enrichment.md'), 'utf8');
   const [, example = ''] = /### Rules of a project\n+```json\n([^`]+)```/.exec(page) ?? [];
   const result = parseProjects(example);
   expect(result.ok && result.table.projects[0]?.dimensionRules).toHaveLength(3);

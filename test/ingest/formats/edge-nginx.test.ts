@@ -141,7 +141,7 @@ describe('a line of nginx', () => {
     expect(requestOf(line)).toMatchObject({
       method: 'GET',
       path: '/a b',
-      protocol: 'HTTP/2.0',
+      protocol: 'HTTP/2',
       view: 's',
     });
     expect(read({ ...line, request: 'OPTIONS /a HTTP/2.0' }).result.kind).toBe('preflight');
@@ -153,7 +153,7 @@ describe('a line of nginx', () => {
     expect(requestOf({ ...GOOD, ...said, upstream_cache_status: 'HIT' })).toMatchObject({
       ...said,
       asn: '3320',
-      cache: 'HIT',
+      cache: 'hit',
     });
   });
 
@@ -195,10 +195,17 @@ describe('a line of nginx', () => {
     });
   });
 
-  it.each(['', 'x', '[]', '1', '{"msec":1', '{"a":"\\x22"}', '['.repeat(60_000), 'null'])(
-    'that is no JSON object is rejected: %.12s',
+  it.each(['{"msec":1', '{"a":"\\x22"}', '{', '{]}'])(
+    'that is broken JSON is rejected: %s',
     (line) => {
       expect(read(line).result).toMatchObject({ kind: 'reject', code: 'line_not_json' });
+    },
+  );
+
+  it.each(['', 'x', '[]', '1', '['.repeat(60_000), 'null', '"a"'])(
+    'that is neither JSON nor combined is rejected: %.12s',
+    (line) => {
+      expect(read(line).result).toMatchObject({ kind: 'reject', code: 'line_malformed' });
     },
   );
 
