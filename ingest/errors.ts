@@ -114,5 +114,6 @@ export const NOTES: Readonly<Record<string, string>> = {
   string_cut: 'A text was longer than `stringLengthMax`.',
   keys_cut: 'An event had more CMCD keys than are kept.',
   cmcd_doubled: 'A request had CMCD in its headers and in its query; the headers were taken.',
+  cmcd_version_unknown: 'CMCD of a request had a newer version; the request was taken without it.',
   cmcd_unreadable: 'CMCD of a request could not be read; the request was taken without it.',
 };

@@ -93,17 +93,12 @@ export function decodeCmcdBody(
   limits: CmcdLimits = cmcdLimits,
   counters: CmcdCounters = createCmcdCounters(),
 ): FormatResult {
-  const marked = body.subarray(0, 3).equals(BYTE_ORDER_MARK);
-  const bytes = trimmed(marked ? body.subarray(3) : body);
-  const first = bytes[0];
-  const json = first === OBJECT_OPEN || first === ARRAY_OPEN || saysJson(contentType, first);
-  const pieces = json ? jsonPieces(bytes, limits.recordsMax) : lines(bytes, limits.recordsMax);
-  const ascii = isAscii(bytes);
+  const { pieces, json, read: readAt } = readCmcdRecords(body, contentType, limits);
   const views = new Map<string, CmcdRecord[]>();
   const rejects: FormatReject[] = [];
   let readable = 0;
   for (const [index, piece] of pieces.entries()) {
-    const read = readPiece(piece, index, { json, ascii }, limits);
+    const read = readAt(index);
     const placed = 'record' in read ? place(read, views, limits) : read;
     const unread = placed?.code === 'cmcd_malformed' || index === limits.recordsMax;
     if (!unread) readable++;
@@ -119,8 +114,36 @@ export function decodeCmcdBody(
   return { beats, rejects };
 }
 
+/** The records of a body, in its order, before they are placed in views. */
+export interface CmcdRecords {
+  /** Bytes of each, as they came. */
+  readonly pieces: readonly Buffer[];
+  /** The body is JSON. */
+  readonly json: boolean;
+  /** Reads the record at a position. */
+  readonly read: (index: number) => CmcdRead | CmcdFault;
+}
+
+/** Takes a body apart into its records. */
+export function readCmcdRecords(
+  body: Buffer,
+  contentType: string,
+  limits: CmcdLimits = cmcdLimits,
+): CmcdRecords {
+  const marked = body.subarray(0, 3).equals(BYTE_ORDER_MARK);
+  const bytes = trimmed(marked ? body.subarray(3) : body);
+  const first = bytes[0];
+  const json = first === OBJECT_OPEN || first === ARRAY_OPEN || saysJson(contentType, first);
+  const pieces = json ? jsonPieces(bytes, limits.recordsMax) : lines(bytes, limits.recordsMax);
+  const form = { json, ascii: isAscii(bytes) };
+  const read = (index: number) => readPiece(pieces[index] ?? NOTHING, index, form, limits);
+  return { pieces, json, read };
+}
+
+const NOTHING = Buffer.alloc(0);
+
 /** Why a record is no event. */
-interface Fault {
+export interface CmcdFault {
   readonly code: string;
   readonly message: string;
   readonly view: string;
@@ -132,7 +155,7 @@ function readPiece(
   index: number,
   form: { readonly json: boolean; readonly ascii: boolean },
   limits: CmcdLimits,
-): CmcdRead | Fault {
+): CmcdRead | CmcdFault {
   if (index === limits.recordsMax) {
     const message = `The body has more than ${limits.recordsMax} records: send smaller batches.`;
     return { code: 'too_many_events', message, view: '' };
@@ -150,7 +173,7 @@ function place(
   { record }: CmcdRead,
   views: Map<string, CmcdRecord[]>,
   limits: CmcdLimits,
-): Fault | undefined {
+): CmcdFault | undefined {
   const view = textOf(record, 'sid').trim();
   if (view === '') {
     return {

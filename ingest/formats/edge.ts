@@ -7,7 +7,7 @@
 import createXxhash from 'xxhash-wasm';
 import type { Entry } from '../../schemas/beat.ts';
 import type { EdgeRequest } from '../../schemas/records.ts';
-import { type CmcdParsed, type CmcdRead, cmcdLimits, decodeCmcdHeaders } from './cmcd.ts';
+import { type type type CmcdRead, cmcdLimits, decodeCmcdHeaders } from './cmcd.ts';
 import { keyEntries } from './cmcd-event.ts';
 import { decodeCmcdQuery, textOf } from './cmcd-record.ts';
 import { cleanUrl, hostOf } from './cmcd-request.ts';
@@ -26,6 +26,7 @@ export type Note = (code: EdgeNote, times?: number) => void;
 export type EdgeNote =
   | 'cmcd_doubled'
   | 'cmcd_unreadable'
+  | 'cmcd_version_unknown'
   | 'keys_cut'
   | 'string_cut'
   | 'value_dropped';
@@ -70,25 +71,18 @@ export interface EdgeCmcd {
 const NO_CMCD: EdgeCmcd = { view: '', cmcd: [] };
 
 /**
- * CMCD of a request. CTA-5004 forbids a request to carry both headers and a query argument, and CTA-5004-B gives each
- * report one mode; where both are there all the same the headers are taken whole, and the query only if they cannot
- * be read. Nothing is merged: the two may tell of different moments.
+ * CMCD of a request. If any CMCD header is there, a query argument is ignored, even if the headers cannot be read or are
+ * of a newer version (CTA-5004-B, section 6). Nothing is merged: the two may tell of different moments.
  */
 export function edgeCmcd(headers: CmcdHeaders, query: string, { note }: EdgeScope): EdgeCmcd {
   const fromHeaders = decodeCmcdHeaders(headers);
-  const fromQuery = query.includes('CMCD=') ? decodeCmcdQuery(query) : undefined;
-  if (fromHeaders !== undefined && fromQuery !== undefined) note('cmcd_doubled');
-  const read = firstRead(fromHeaders, fromQuery);
-  if (read !== undefined) return placed(read, note);
-  if (fromHeaders !== undefined || fromQuery !== undefined) note('cmcd_unreadable');
+  const hasQuery = query.includes('CMCD=');
+  if (fromHeaders !== undefined && hasQuery) note('cmcd_doubled');
+  const parsed = fromHeaders ?? (hasQuery ? decodeCmcdQuery(query) : undefined);
+  if (parsed === undefined) return NO_CMCD;
+  if ('record' in parsed) return placed(parsed, note);
+  note(parsed.code === 'cmcd_version_unknown' ? 'cmcd_version_unknown' : 'cmcd_unreadable');
   return NO_CMCD;
-}
-
-function firstRead(...candidates: readonly (CmcdParsed | undefined)[]): CmcdRead | undefined {
-  for (const parsed of candidates) {
-    if (parsed !== undefined && 'record' in parsed) return parsed;
-  }
-  return undefined;
 }
 
 const NOTHING_TAKEN: ReadonlySet<string> = new Set();
