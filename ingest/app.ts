@@ -13,7 +13,14 @@ import { count } from './counters.ts';
 import type { IngestDeps } from './deps.ts';
 import { refusal } from './errors.ts';
 import { createPipelines } from './pipeline.ts';
-import { beatsRoute, cmcdRoute, nginxRoute, type RouteHead, UNAVAILABLE_PATHS } from './routes.ts';
+import {
+  beatsRoute,
+  cmcdRoute,
+  epasRoute,
+  nginxRoute,
+  type RouteHead,
+  UNAVAILABLE_PATHS,
+} from './routes.ts';
 
 const PREFIX = '/v1';
 /** Browsers ask again after so long; Chromium keeps an answer for two hours at most. */
@@ -44,7 +51,7 @@ async function registerScope(scope: FastifyInstance, deps: IngestDeps): Promise<
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
   const pipelineOf = createPipelines(deps);
-  for (const route of [beatsRoute(deps), cmcdRoute(deps), nginxRoute()]) {
+  for (const route of [beatsRoute(deps), cmcdRoute(deps), epasRoute(deps), nginxRoute()]) {
     addRoute(scope, route, pipelineOf(route), deps);
   }
   for (const path of UNAVAILABLE_PATHS) {

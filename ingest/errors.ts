@@ -94,7 +94,6 @@ export const REJECTS: Readonly<Record<string, string>> = {
   event_too_large: 'Shorten the texts of the event.',
   cmcd_malformed: 'Send a structured-field dictionary (RFC 8941) or a JSON object of CMCD keys.',
   cmcd_version_unknown: 'Send CMCD of version 1 or 2.',
-  missing_sid: 'Enable the CMCD key `sid`.',
   sid_too_long: 'Use a `sid` of at most 128 characters.',
   missing_ts: 'Enable the CMCD key `ts`.',
   line_not_json: 'Send one JSON object in each line; nginx does so with `escape=json`.',

@@ -3,7 +3,8 @@ import type { IngestLimits } from '../platform/config/config.ts';
 import { cmcdLimits, createCmcdCounters, decodeCmcdBody } from './formats/cmcd.ts';
 import type { EdgeLineReader } from './formats/edge.ts';
 import { readNginxLine } from './formats/edge-nginx.ts';
-import type { FormatReject, FormatResult } from './formats/format.ts';
+import { createEpasFormat } from './formats/epas.ts';
+import type { FormatReject, FormatResult, ToldSession } from './formats/format.ts';
 import { createNativeFormat } from './formats/native.ts';
 import type { Overload } from './refusals.ts';
 
@@ -12,6 +13,7 @@ export interface Outcome {
   /** Events that are durable in the log. */
   readonly acceptedEvents: number;
   readonly rejects: readonly FormatReject[];
+  readonly session?: ToldSession;
 }
 
 export interface Answer {
@@ -110,6 +112,26 @@ export function cmcdRoute({ limits }: RouteDeps): IngestRoute {
   };
 }
 
+/** How often an EPAS client is asked to say that it lives, ms: well within the silence that ends a view. */
+const HEARTBEAT_MS = 10_000;
+
+/** EPAS: 200 with the session and whether the event was taken, as its SDKs read it. */
+export function epasRoute({ limits, dimensions }: RouteDeps): IngestRoute {
+  return {
+    path: '/v1/epas',
+    types: ['application/json', 'text/plain'],
+    decode: createEpasFormat({ limits, dimensions }),
+    goneStatus: 401,
+    overloadedStatus: 503,
+    answer: ({ session = { id: '', begins: false }, rejects: [reject] }) => {
+      const body = { sessionId: session.id, valid: reject === undefined };
+      if (reject !== undefined) return { status: 200, body: { ...body, message: reject.message } };
+      const beginning = session.begins ? { heartbeatInterval: HEARTBEAT_MS } : {};
+      return { status: 200, body: { ...body, ...beginning } };
+    },
+  };
+}
+
 /** Media types that log shippers give to JSON lines. */
 const LINE_TYPES = [
   'application/x-ndjson',
@@ -136,4 +158,4 @@ export function nginxRoute(): EdgeRoute {
 }
 
 /** Documented, and not served yet. The edge formats that are have routes of their own, which go first. */
-export const UNAVAILABLE_PATHS = ['/v1/epas', '/v1/edge/:format'] as const;
+export const UNAVAILABLE_PATHS = ['/v1/edge/:format'] as const;

@@ -7,7 +7,9 @@ import type { BeatCursor } from './cursor.ts';
 
 /** Position of each dimension among `dimensions`, by name and alias. */
 const dimensionIndex = new Map<string, number>(
-  dimensions.flatMap(({ name, fromClient }, index) => (fromClient ? [[name, index]] : [])),
+  dimensions.flatMap(({ name, fromClient, fromIngest }, index) =>
+    fromClient || fromIngest ? [[name, index]] : [],
+  ),
 );
 for (const [alias, name] of Object.entries(dimensionAliases)) {
   dimensionIndex.set(alias, dimensionIndex.get(name) ?? -1);

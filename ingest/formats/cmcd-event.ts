@@ -15,6 +15,7 @@ import {
   type RenditionPart,
   type StatusPart,
 } from '../../schemas/beat.ts';
+import { claimParts, cmsdText } from './cmcd-claims.ts';
 import { type CmcdRecord, itemsOf, numberOf, textOf, tokenOf } from './cmcd-record.ts';
 import { cleanUrl, responseRequest } from './cmcd-request.ts';
 import { isInnerList, type SfItem, type SfMember, serializeMember } from './structured-fields.ts';
@@ -121,6 +122,7 @@ export function cmcdEvent(
     const exact = !COARSE_TOKENS.has(tokenOf(record, key));
     if (exact && said !== undefined && read(record) === said.value) taken.add(key);
   }
+  parts.push(...claimParts(record));
   const entries = keyEntries(record, taken, limits, counters);
   if (entries.length > 0) parts.push(part.keys(entries));
   const seq = numberOf(record, 'sn');
@@ -282,9 +284,7 @@ export function keyEntries(
   for (const name of names) {
     const member = record.get(name);
     if (member === undefined) continue;
-    const value = serializeMember(
-      name === 'nor' || name === 'url' ? withoutQueries(member) : member,
-    );
+    const value = serializeMember(shownMember(name, member));
     if (
       entries.length === limits.keysMax ||
       chars + name.length + value.length > limits.keyCharsMax
@@ -296,6 +296,14 @@ export function keyEntries(
     entries.push({ name, value });
   }
   return entries;
+}
+
+/** As it may be kept: URLs without queries, copies of CMSD headers as the text that they are. */
+function shownMember(name: string, member: SfMember): SfMember {
+  if (name === 'nor' || name === 'url') return withoutQueries(member);
+  if ((name !== 'cmsdd' && name !== 'cmsds') || isInnerList(member)) return member;
+  const text = typeof member.value === 'string' ? cmsdText(member.value) : '';
+  return text === '' ? member : { value: text, params: member.params };
 }
 
 /** Queries hold tokens. Version 1 percent-encodes `nor`, so its question mark may be encoded. */

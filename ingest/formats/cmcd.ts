@@ -3,7 +3,8 @@
  *
  * Guarantees: pure; never throws; time is linear in the body. One bad record never costs the good ones beside it,
  * one bad value never costs its record. Views stand in the order in which the body first names them, events in the
- * order of the wire. What cannot be placed (no `sid`, no `ts`) is a reject with its bytes, never a guess.
+ * order of the wire. Records without `sid` are of the view without a name, which ingest gives one; a record that
+ * cannot be placed in time (no `ts`) is a reject with its bytes.
  */
 import { isAscii } from 'node:buffer';
 import { cmcdContext, cmcdEvent, eventTime } from './cmcd-event.ts';
@@ -175,13 +176,6 @@ function place(
   limits: CmcdLimits,
 ): CmcdFault | undefined {
   const view = textOf(record, 'sid').trim();
-  if (view === '') {
-    return {
-      code: 'missing_sid',
-      message: 'The record names no view: enable the key `sid`.',
-      view,
-    };
-  }
   if (view.length > limits.viewCharsMax) {
     const message = `The sid has ${view.length} characters: send at most ${limits.viewCharsMax}.`;
     return { code: 'sid_too_long', message, view };

@@ -7,7 +7,7 @@
 import createXxhash from 'xxhash-wasm';
 import type { Entry } from '../../schemas/beat.ts';
 import type { EdgeRequest } from '../../schemas/records.ts';
-import { type type type CmcdRead, cmcdLimits, decodeCmcdHeaders } from './cmcd.ts';
+import { type CmcdRead, cmcdLimits, decodeCmcdHeaders } from './cmcd.ts';
 import { keyEntries } from './cmcd-event.ts';
 import { decodeCmcdQuery, textOf } from './cmcd-record.ts';
 import { cleanUrl, hostOf } from './cmcd-request.ts';

@@ -225,7 +225,7 @@ describe('ingest refuses', () => {
 
   it('what is not built yet, and what is not there', async () => {
     const { post } = await setUp();
-    for (const path of ['/v1/epas', '/v1/edge/cloudfront']) {
+    for (const path of ['/v1/edge/cloudfront']) {
       const answer = await post(`${path}?key=dev`, 'x', { 'content-type': 'text/plain' });
       expect([answer.statusCode, answer.json().code]).toEqual([501, 'not_available']);
     }
