@@ -5,7 +5,7 @@ import type { EdgeLineReader } from './formats/edge.ts';
 import { readNginxLine } from './formats/edge-nginx.ts';
 import { createEpasFormat } from './formats/epas.ts';
 import type { FormatReject, FormatResult, ToldSession } from './formats/format.ts';
-import { createNativeFormat } from './formats/native.ts';
+import { AVRO_TYPES, createNativeFormat } from './formats/native.ts';
 import type { Overload } from './refusals.ts';
 
 /** A body that was taken. */
@@ -74,7 +74,7 @@ export interface RouteDeps {
 export function beatsRoute({ limits, dimensions }: RouteDeps): IngestRoute {
   return {
     path: '/v1/beats',
-    types: ['application/json', 'text/plain'],
+    types: ['application/json', 'text/plain', ...AVRO_TYPES],
     decode: createNativeFormat({ limits, dimensions }),
     goneStatus: 401,
     overloadedStatus: 503,

@@ -48,13 +48,14 @@ const states: Readonly<Record<string, PlayerState>> = {
   q: 'quit',
 };
 
-const ads: Readonly<Record<string, AdEvent>> = {
-  as: 'start',
-  ae: 'end',
-  abs: 'break_start',
-  abe: 'break_end',
-  sk: 'skip',
-};
+/** A map, because an event may have any name: one of `Object`'s own would be found in an object. */
+const ads: ReadonlyMap<string, AdEvent> = new Map([
+  ['as', 'start'],
+  ['ae', 'end'],
+  ['abs', 'break_start'],
+  ['abe', 'break_end'],
+  ['sk', 'skip'],
+]);
 
 const sourceTypes: Readonly<Record<string, string>> = {
   d: 'dash',
@@ -179,7 +180,7 @@ function addNamed(parts: Part[], record: CmcdRecord, name: string, taken: Set<st
   } else if (name === 'pc') {
     parts.push(part.playbackMode('inline'));
   }
-  const what = ads[name];
+  const what = ads.get(name);
   if (what !== undefined) parts.push(part.ad({ what, placement: '', code: '' }));
 }
 

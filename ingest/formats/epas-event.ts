@@ -45,7 +45,11 @@ const STATES: Readonly<Record<string, PlayerState>> = {
   seeking: 'seeking',
 };
 
-const STOP_REASONS: Readonly<Record<string, PlayerState>> = { ended: 'ended', error: 'failed' };
+const STOP_REASONS: ReadonlyMap<unknown, PlayerState> = new Map([
+  ['ended', 'ended'],
+  ['error', 'failed'],
+  ['aborted', 'quit'],
+]);
 
 /** Events of the specification. */
 const EVENTS: ReadonlySet<string> = new Set([
@@ -87,9 +91,9 @@ function partsOf(event: string, value: JsonObject, scope: NativeScope): Part[] {
 /** A stop whose reason is none of the known ones was somebody's wish. */
 function stateParts(event: string, payload: JsonObject, taken: Set<string>): Part[] {
   if (event === 'stopped') {
-    const { reason } = payload;
-    if (reason === 'ended' || reason === 'error' || reason === 'aborted') taken.add('reason');
-    return [part.state((typeof reason === 'string' && STOP_REASONS[reason]) || 'quit')];
+    const state = STOP_REASONS.get(payload.reason);
+    if (state !== undefined) taken.add('reason');
+    return [part.state(state ?? 'quit')];
   }
   const state = STATES[event];
   return state === undefined ? [] : [part.state(state)];
@@ -164,16 +168,19 @@ const DIMENSION_OF: readonly (readonly [field: string, dimension: string])[] = [
 ];
 
 /** Device types that are categories; `web` and the like are none, and would hide what the user agent says. */
-const CATEGORY_OF: Readonly<Record<string, string>> = {
-  desktop: 'desktop',
-  phone: 'phone',
-  mobile: 'phone',
-  tablet: 'tablet',
-  tv: 'tv',
-  console: 'console',
-};
+const CATEGORY_OF: ReadonlyMap<string, string> = new Map([
+  ['desktop', 'desktop'],
+  ['phone', 'phone'],
+  ['mobile', 'phone'],
+  ['tablet', 'tablet'],
+  ['tv', 'tv'],
+  ['console', 'console'],
+]);
 
-const FORMAT_OF_SUFFIX: Readonly<Record<string, string>> = { m3u8: 'hls', mpd: 'dash' };
+const FORMAT_OF_SUFFIX: ReadonlyMap<string, string> = new Map([
+  ['m3u8', 'hls'],
+  ['mpd', 'dash'],
+]);
 
 function contextParts(payload: JsonObject, taken: Set<string>, scope: NativeScope): Part[] {
   const said: Record<string, unknown> = {};
@@ -184,7 +191,7 @@ function contextParts(payload: JsonObject, taken: Set<string>, scope: NativeScop
     taken.add(field);
   }
   const { contentUrl, deviceType, live } = payload;
-  const category = CATEGORY_OF[typeof deviceType === 'string' ? deviceType.toLowerCase() : ''];
+  const category = CATEGORY_OF.get(String(deviceType).toLowerCase());
   if (category !== undefined) {
     said.viewer_device_category = category;
     taken.add('deviceType');
@@ -194,7 +201,7 @@ function contextParts(payload: JsonObject, taken: Set<string>, scope: NativeScop
     taken.add('live');
   }
   const suffix = typeof contentUrl === 'string' ? cleanUrl(contentUrl).split('.').pop() : undefined;
-  const format = FORMAT_OF_SUFFIX[suffix?.toLowerCase() ?? ''];
+  const format = FORMAT_OF_SUFFIX.get(suffix?.toLowerCase() ?? '');
   if (format !== undefined) said.source_type = format;
   const entries = contextEntries(said, scope);
   return entries.length === 0 ? [] : [part.context(entries)];
