@@ -10,13 +10,12 @@ import { Readable } from 'node:stream';
 import cors from '@fastify/cors';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { handleError, handleNotFound } from '../platform/http/problem.ts';
-import { count } from './counters.ts';
 import type { IngestDeps } from './deps.ts';
 import { edgeRoutes } from './edge-routes.ts';
 import { refusal } from './errors.ts';
 import { addFastlyChallenge } from './fastly-challenge.ts';
 import { createPipelines } from './pipeline.ts';
-import { beatsRoute, cmcdRoute, type RouteHead, UNAVAILABLE_PATHS } from './routes.ts';
+import { beatsRoute, cmcdRoute, epasRoute, type RouteHead } from './routes.ts';
 
 const PREFIX = '/v1';
 /** Browsers ask again after so long; Chromium keeps an answer for two hours at most. */
@@ -48,14 +47,8 @@ async function registerScope(scope: FastifyInstance, deps: IngestDeps): Promise<
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
   const pipelineOf = createPipelines(deps);
-  for (const route of [beatsRoute(deps), cmcdRoute(deps), ...edgeRoutes()]) {
+  for (const route of [beatsRoute(deps), cmcdRoute(deps), epasRoute(deps), ...edgeRoutes()]) {
     addRoute(scope, route, pipelineOf(route), deps);
-  }
-  for (const path of UNAVAILABLE_PATHS) {
-    scope.post(path.slice(PREFIX.length), () => {
-      count(deps.counters.refusals, 'not_available');
-      throw refusal('not_available');
-    });
   }
 }
 

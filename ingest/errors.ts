@@ -65,11 +65,6 @@ export const INGEST_ERRORS = {
     title: 'Not one record of the body could be read',
     advice: 'Send CMCD as a dictionary in each line, a JSON object or an array of objects.',
   },
-  not_available: {
-    status: 501,
-    title: 'Not built yet',
-    advice: 'This route is documented but not served by this version.',
-  },
 } as const satisfies ErrorTable;
 
 export type IngestErrorCode = keyof typeof INGEST_ERRORS;
@@ -94,7 +89,6 @@ export const REJECTS: Readonly<Record<string, string>> = {
   event_too_large: 'Shorten the texts of the event.',
   cmcd_malformed: 'Send a structured-field dictionary (RFC 8941) or a JSON object of CMCD keys.',
   cmcd_version_unknown: 'Send CMCD of version 1 or 2.',
-  missing_sid: 'Enable the CMCD key `sid`.',
   sid_too_long: 'Use a `sid` of at most 128 characters.',
   missing_ts: 'Enable the CMCD key `ts`.',
   line_not_json: 'Send one JSON object in each line; nginx does so with `escape=json`.',
@@ -118,5 +112,6 @@ export const NOTES: Readonly<Record<string, string>> = {
   cmcd_doubled: 'A request had CMCD in its headers and in its query; the headers were taken.',
   line_left_out:
     'A line told of no request of a viewer: a header, the test of a CDN, a request of the edge itself.',
+  cmcd_version_unknown: 'CMCD of a request had a newer version; the request was taken without it.',
   cmcd_unreadable: 'CMCD of a request could not be read; the request was taken without it.',
 };

@@ -1,7 +1,8 @@
 /**
  * The pipeline of ingest, whole: one request in, an answer out once everything it brought is durable in the log.
  *
- *   authenticate → admit → check the headers → read → decompress → decode → enrich → hide viewers → plan records
+ *   authenticate → admit → check the headers → read → decompress → decode → name views → enrich → hide viewers
+ *   → plan records
  *   → append, durable → answer
  *
  * Cheap refusals come first: the key costs one hash, rate and headers nothing, and only then is a byte read. Beats
@@ -25,6 +26,7 @@ import { takeEdgeLog } from './edge-pipeline.ts';
 import { createEnricher, type Enricher } from './enrichment/enrich.ts';
 import { INGEST_ERRORS, type IngestErrorCode, refusal } from './errors.ts';
 import type { FormatResult } from './formats/format.ts';
+import { createGuessedViews, type GuessedViews, nameViews } from './guessed-views.ts';
 import { checkHead, decompress, readBody } from './receive.ts';
 import { type Plan, planRecords } from './records.ts';
 import { logAway, overloaded, RETRY_AFTER, refusedBy } from './refusals.ts';
@@ -37,9 +39,10 @@ export type Pipeline = (request: FastifyRequest, body: Readable | undefined) => 
 export function createPipelines(deps: IngestDeps): (route: IngestRoute | EdgeRoute) => Pipeline {
   const admission = createAdmission(deps.limits, deps);
   const enricher = createEnricher(deps);
+  const guessed = createGuessedViews(deps);
   return (route) => async (request, body) => {
     deps.counters.requests++;
-    const answer = await receive({ request, body, route, admission, enricher, deps });
+    const answer = await receive({ request, body, route, admission, enricher, guessed, deps });
     if (!(answer instanceof ProblemError)) return answer;
     count(deps.counters.refusals, answer.code);
     throw answer;
@@ -53,6 +56,7 @@ interface Passage<Route> {
   readonly route: Route;
   readonly admission: Admission;
   readonly enricher: Enricher;
+  readonly guessed: GuessedViews;
   readonly deps: IngestDeps;
 }
 
@@ -73,7 +77,7 @@ async function receive(passage: Passage<IngestRoute | EdgeRoute>): Promise<Answe
 }
 
 async function take(
-  { request, body, route, enricher, deps }: Passage<IngestRoute>,
+  { request, body, route, enricher, guessed, deps }: Passage<IngestRoute>,
   grant: KeyGrant,
   ticket: Ticket,
 ): Promise<Answer | ProblemError> {
@@ -89,7 +93,8 @@ async function take(
   }
   const result = plain instanceof ProblemError ? unreadable(plain) : route.decode(plain, head.type);
   counters.decompressedBytes += plain instanceof ProblemError ? 0 : plain.length;
-  const kept = withWholeBody(result, plain instanceof ProblemError ? sent : plain);
+  const whole = withWholeBody(result, plain instanceof ProblemError ? sent : plain);
+  const kept = nameViews(whole, () => guessed.viewOf(grant, request.ip, userAgentOf(request)));
   const enrich = enricher.ofRequest(request, grant.project);
   const beats = kept.beats.map((beat) => hideViewer(enrich(beat), grant.project));
   const rejects = kept.rejects.map((reject) => ({
@@ -101,7 +106,12 @@ async function take(
   const away = await appendRecords(deps.log, [...plan.beats, ...plan.rejectRecords]);
   if (away !== undefined) return logAway(away, route);
   countTaken(plan, result, deps);
-  return result.malformed === undefined ? route.answer(plan) : malformed(result.malformed);
+  if (result.malformed !== undefined) return malformed(result.malformed);
+  return route.answer(kept.session === undefined ? plan : { ...plan, session: kept.session });
+}
+
+function userAgentOf({ headers }: FastifyRequest): string {
+  return headers['user-agent'] ?? '';
 }
 
 function unreadable({ code, message }: ProblemError): FormatResult {

@@ -3,8 +3,9 @@ import type { IngestLimits } from '../platform/config/config.ts';
 import type { ProblemError } from '../platform/http/problem.ts';
 import { cmcdLimits, createCmcdCounters, decodeCmcdBody } from './formats/cmcd.ts';
 import type { EdgeLineReader } from './formats/edge.ts';
-import type { FormatReject, FormatResult } from './formats/format.ts';
-import { createNativeFormat } from './formats/native.ts';
+import { createEpasFormat } from './formats/epas.ts';
+import type { FormatReject, FormatResult, ToldSession } from './formats/format.ts';
+import { AVRO_TYPES, createNativeFormat } from './formats/native.ts';
 import type { Overload } from './refusals.ts';
 
 /** A body that was taken. */
@@ -12,6 +13,7 @@ export interface Outcome {
   /** Events that are durable in the log. */
   readonly acceptedEvents: number;
   readonly rejects: readonly FormatReject[];
+  readonly session?: ToldSession;
 }
 
 export interface Answer {
@@ -78,7 +80,7 @@ export interface RouteDeps {
 export function beatsRoute({ limits, dimensions }: RouteDeps): IngestRoute {
   return {
     path: '/v1/beats',
-    types: ['application/json', 'text/plain'],
+    types: ['application/json', 'text/plain', ...AVRO_TYPES],
     decode: createNativeFormat({ limits, dimensions }),
     goneStatus: 401,
     overloadedStatus: 503,
@@ -116,5 +118,22 @@ export function cmcdRoute({ limits }: RouteDeps): IngestRoute {
   };
 }
 
-/** Documented, and not served yet. */
-export const UNAVAILABLE_PATHS = ['/v1/epas'] as const;
+/** How often an EPAS client is asked to say that it lives, ms: well within the silence that ends a view. */
+const HEARTBEAT_MS = 10_000;
+
+/** EPAS: 200 with the session and whether the event was taken, as its SDKs read it. */
+export function epasRoute({ limits, dimensions }: RouteDeps): IngestRoute {
+  return {
+    path: '/v1/epas',
+    types: ['application/json', 'text/plain'],
+    decode: createEpasFormat({ limits, dimensions }),
+    goneStatus: 401,
+    overloadedStatus: 503,
+    answer: ({ session = { id: '', begins: false }, rejects: [reject] }) => {
+      const body = { sessionId: session.id, valid: reject === undefined };
+      if (reject !== undefined) return { status: 200, body: { ...body, message: reject.message } };
+      const beginning = session.begins ? { heartbeatInterval: HEARTBEAT_MS } : {};
+      return { status: 200, body: { ...body, ...beginning } };
+    },
+  };
+}

@@ -41,15 +41,17 @@ function isViewer(entry: Entry): boolean {
   return entry.name === VIEWER;
 }
 
+/** What begins the name of a viewer's id: ours, and that of EPAS. */
+const NAMES = ['"viewer_', '"userId"'];
 /** A viewer's id in JSON, whatever it stands in. */
-const SAID = /("viewer_(?:user_)?id"\s*:\s*)("(?:[^"\\]|\\.){1,4096}")/g;
+const SAID = /("(?:viewer_(?:user_)?id|userId)"\s*:\s*)("(?:[^"\\]|\\.){1,4096}")/g;
 
 /**
  * Bytes of something refused, with each viewer's id as it would be stored: what is kept to be looked at must not say
  * more than what is kept to be counted. What is not JSON is left as it is.
  */
 export function hideViewerInBytes(bytes: Buffer, project: Project): Buffer {
-  if (project.rawViewerIds || !bytes.includes('"viewer_')) return bytes;
+  if (project.rawViewerIds || !NAMES.some((name) => bytes.includes(name))) return bytes;
   const hidden = bytes.toString('latin1').replace(SAID, (whole, name: string, text: string) => {
     const id = textOf(Buffer.from(text, 'latin1').toString('utf8'));
     return id === undefined ? whole : name + JSON.stringify(storedViewerId(project, id));

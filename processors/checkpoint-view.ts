@@ -3,7 +3,7 @@
  *
  * Not saved, because it follows from the rest: the view's key, `rowHead`, and `dirty`, which is false between epochs.
  */
-import type { viewValues } from '../schemas/avro/checkpoint.v1.ts';
+import type { viewValues } from '../schemas/avro/checkpoint.v2.ts';
 import { SOURCES } from '../schemas/beat.ts';
 import type { EdgeFigures } from './edge-figures.ts';
 import type { FoldCounters } from './fold-counters.ts';

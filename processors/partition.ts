@@ -20,6 +20,7 @@ import {
   recordVersions,
   type Settings,
 } from '../schemas/records.ts';
+import { isWhole } from '../schemas/whole-record.ts';
 import { BeatFold, type SavedBeatFold } from './beat-fold.ts';
 import { FoldCounters, type RejectCode } from './fold-counters.ts';
 import { countsOf, type FoldCounts, type FoldGauges, gaugesOf } from './fold-metrics.ts';
@@ -35,7 +36,6 @@ import {
   withAnnounced,
 } from './settings.ts';
 import type { TupleLimits } from './tuples.ts';
-import { isWhole } from './whole-record.ts';
 
 const MESSAGES = {
   record_unknown: 'No kept schema has this fingerprint: upgrade the program.',

@@ -5,8 +5,10 @@
  * what comes from another source gives its values.
  */
 import { type BeatCursor, PART } from './cursor.ts';
+import { impliedState, isIdleState } from './epas-states.ts';
 import type { Intervals } from './intervals.ts';
 import { isTimestamp } from './log-time.ts';
+import { takeClaim } from './player-claims.ts';
 import type { FoldSettings } from './settings.ts';
 import { isEnd, STATE } from './states.ts';
 import type { Taken } from './timeline-event.ts';
@@ -23,6 +25,8 @@ const FRAMES_MAX = 1e12;
 const BYTES_MAX = 1e13;
 const DURATION_MS_MAX = 86_400_000;
 const FATAL = { no: 0, yes: 1, unknown: 2 } as const;
+/** Source whose players count by themselves. */
+const CMCD_SOURCE = 1;
 const MEDIA_KINDS = new Set([1, 2]);
 const CDN = indexOfDimension('cdn');
 const SOURCE_RANKS = [RANK.native, RANK.cmcd, RANK.epas] as const;
@@ -81,6 +85,8 @@ export function applyInOrder(
   machine.touch(clock.lineMs);
   const { rebufferCount, started } = machine;
   noticeRun(view, report, stateCode);
+  const implied = impliedState(cursor, report.source, machine);
+  if (implied >= 0) takeState(view, implied);
   takeParts(view, cursor, report, cursor.at, true);
   if (machine.started !== started) report.intervals.started(view, clock.lineMs, machine.startupMs);
   if (machine.rebufferCount !== rebufferCount) report.intervals.rebufferStarted(view, clock.lineMs);
@@ -216,7 +222,7 @@ function takeParts(
     cursor.seekPart(index);
     switch (cursor.partTypes[index]) {
       case PART.state:
-        if (inOrder) takeState(view, cursor.readLong());
+        if (inOrder) takeSaidState(view, cursor.readLong(), report.source);
         break;
       case PART.rendition:
         takeRendition(view, cursor, moment);
@@ -244,6 +250,10 @@ function takeOther(view: View, cursor: BeatCursor, report: Report, index: number
       break;
     case PART.ad:
       takeAd(view, cursor.readLong());
+      break;
+    case PART.custom:
+      if (report.source !== CMCD_SOURCE) break;
+      takeClaim(view, cursor.readText(), cursor.readText(), cursor.lane, cursor.at);
       break;
     case PART.context: {
       const start = cursor.partStarts[index] ?? 0;
@@ -280,6 +290,10 @@ function addPoint(view: View, track: TrackName, moment: Moment, value: number): 
   const { playing } = view.machine;
   const playedMs = moment.inOrder ? playing.totalMs : undefined;
   view.track(track, moment.source).add({ at, order, arrivedMs, playedMs, value }, playing);
+}
+
+function takeSaidState(view: View, state: number, source: number): void {
+  if (!isIdleState(source, state, view.machine)) takeState(view, state);
 }
 
 function takeState(view: View, state: number): void {

@@ -32,7 +32,7 @@ function isReopening(state: number): boolean {
 
 type MachineValues = Omit<
   StateMachine,
-  'playing' | 'save' | 'touch' | 'credit' | 'enter' | 'restart'
+  'playing' | 'save' | 'touch' | 'credit' | 'enter' | 'restart' | 'resumed'
 >;
 
 export interface SavedMachine {
@@ -66,6 +66,8 @@ export class StateMachine {
   unknownMs = 0;
   /** The view is in `failed`, or was and has not played since. */
   failed = false;
+  /** The viewer has paused, whatever the player is busy with. */
+  pausedBelow = false;
   /** True once the view has an event in order. */
   touched = false;
   #startingSeen = false;
@@ -130,6 +132,9 @@ export class StateMachine {
       return false;
     }
     const before = this.state;
+    if (next !== STATE.rebuffering && next !== STATE.seeking) {
+      this.pausedBelow = next === STATE.paused;
+    }
     this.state = next;
     this.endLineMs = lineMs;
     switch (next) {
@@ -151,6 +156,13 @@ export class StateMachine {
         break;
     }
     return reopened;
+  }
+
+  /** The state once a seek or a rebuffering is over; the one held where there is none, or nothing has played yet. */
+  resumed(): number {
+    const interrupted = this.state === STATE.rebuffering || this.state === STATE.seeking;
+    if (!interrupted || !this.started) return this.state;
+    return this.pausedBelow ? STATE.paused : STATE.playing;
   }
 
   /** The client began a new run of reports without saying that it plays: it joined again, which is a restart. */

@@ -13,7 +13,9 @@ const FOUND_OUT_FROM = dimensions.length;
 
 /** Position of each dimension among `dimensions`, by name and alias; that of what was found out of it, by its name there. */
 const dimensionIndex = new Map<string, number>(
-  dimensions.flatMap(({ name, fromClient }, index) => (fromClient ? [[name, index]] : [])),
+  dimensions.flatMap(({ name, fromClient, fromIngest }, index) =>
+    fromClient || fromIngest ? [[name, index]] : [],
+  ),
 );
 for (const [alias, name] of Object.entries(dimensionAliases)) {
   dimensionIndex.set(alias, dimensionIndex.get(name) ?? -1);

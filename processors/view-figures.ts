@@ -3,6 +3,7 @@ import { SOURCES } from '../schemas/beat.ts';
 import type { viewFigures } from '../schemas/tables/tables.ts';
 import type { EdgeFigures } from './edge-figures.ts';
 import { countLost } from './lane.ts';
+import { claimedRebufferMs } from './player-claims.ts';
 import {
   experienceScoreMilli,
   qualityScoreMilli,
@@ -174,5 +175,9 @@ export function figuresOf(view: View): Figures {
     reports_shadowed: view.reportsShadowed,
     clock_skew_ms: view.clock.measured ? view.clock.skewMs : 0,
     ...edgeFigures(view.edge),
+    claimed_startup_ms: orNull(view.startDelayMs),
+    claimed_rebuffer_ms: orNull(claimedRebufferMs(view)),
+    hop_delay_sum_ms: view.hopDelaySumMs,
+    hop_delay_count: view.hopDelayCount,
   };
 }

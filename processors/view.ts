@@ -62,6 +62,15 @@ export class View {
   mediaBytes = 0;
   mediaTimeMs = 0;
 
+  /** What the player says of itself (`player-claims.ts`), ms; -1 and infinite before it does. */
+  startDelayMs = -1;
+  startDelayAt = Number.POSITIVE_INFINITY;
+  starvedMainMs = -1;
+  starvedResponseMs = -1;
+  starvedTotalMs = -1;
+  hopDelaySumMs = 0;
+  hopDelayCount = 0;
+
   errorCount = 0;
   /** Weight of the error remembered: fatal 2, of unknown fatality 1, not fatal 0, none -1. */
   errorWeight = -1;

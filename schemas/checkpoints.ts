@@ -6,6 +6,7 @@
  */
 import avro, { type Type } from 'avsc';
 import { checkpointV1 } from './avro/checkpoint.v1.ts';
+import { checkpointV2 } from './avro/checkpoint.v2.ts';
 import { fingerprintOf } from './fingerprint.ts';
 
 export const CHUNK_HEADER_BYTES = 10;
@@ -25,14 +26,20 @@ export interface ChunkVersion {
 }
 
 /** Every schema version this program can read, oldest first. */
-export const chunkVersions: readonly ChunkVersion[] = versionsOf(1, checkpointV1);
+export const chunkVersions: readonly ChunkVersion[] = [
+  ...versionsOf(1, checkpointV1),
+  ...versionsOf(2, checkpointV2),
+];
 
 const current = new Map(chunkVersions.map((entry) => [entry.kind, entry]));
 const byHeader = new Map(chunkVersions.map((entry) => [entry.header.toString('latin1'), entry]));
 
-function versionsOf(version: number, schemas: Readonly<Record<ChunkKind, object>>): ChunkVersion[] {
-  return (Object.keys(schemas) as ChunkKind[]).map((kind) => {
-    const type = avro.Type.forSchema(schemas[kind] as avro.Schema);
+function versionsOf(
+  version: number,
+  schemas: Readonly<Partial<Record<ChunkKind, object>>>,
+): ChunkVersion[] {
+  return (Object.entries(schemas) as [ChunkKind, object][]).map(([kind, schema]) => {
+    const type = avro.Type.forSchema(schema as avro.Schema);
     const header = Buffer.concat([Buffer.from([0xc3, 0x01]), fingerprintOf(type)]);
     return { kind, version, itemType: itemTypeOf(type), type, header };
   });

@@ -15,6 +15,7 @@ import {
   type RenditionPart,
   type StatusPart,
 } from '../../schemas/beat.ts';
+import { claimParts, cmsdText } from './cmcd-claims.ts';
 import { type CmcdRecord, itemsOf, numberOf, textOf, tokenOf } from './cmcd-record.ts';
 import { cleanUrl, responseRequest } from './cmcd-request.ts';
 import { isInnerList, type SfItem, type SfMember, serializeMember } from './structured-fields.ts';
@@ -47,13 +48,14 @@ const states: Readonly<Record<string, PlayerState>> = {
   q: 'quit',
 };
 
-const ads: Readonly<Record<string, AdEvent>> = {
-  as: 'start',
-  ae: 'end',
-  abs: 'break_start',
-  abe: 'break_end',
-  sk: 'skip',
-};
+/** A map, because an event may have any name: one of `Object`'s own would be found in an object. */
+const ads: ReadonlyMap<string, AdEvent> = new Map([
+  ['as', 'start'],
+  ['ae', 'end'],
+  ['abs', 'break_start'],
+  ['abe', 'break_end'],
+  ['sk', 'skip'],
+]);
 
 const sourceTypes: Readonly<Record<string, string>> = {
   d: 'dash',
@@ -121,6 +123,7 @@ export function cmcdEvent(
     const exact = !COARSE_TOKENS.has(tokenOf(record, key));
     if (exact && said !== undefined && read(record) === said.value) taken.add(key);
   }
+  parts.push(...claimParts(record));
   const entries = keyEntries(record, taken, limits, counters);
   if (entries.length > 0) parts.push(part.keys(entries));
   const seq = numberOf(record, 'sn');
@@ -177,7 +180,7 @@ function addNamed(parts: Part[], record: CmcdRecord, name: string, taken: Set<st
   } else if (name === 'pc') {
     parts.push(part.playbackMode('inline'));
   }
-  const what = ads[name];
+  const what = ads.get(name);
   if (what !== undefined) parts.push(part.ad({ what, placement: '', code: '' }));
 }
 
@@ -282,9 +285,7 @@ export function keyEntries(
   for (const name of names) {
     const member = record.get(name);
     if (member === undefined) continue;
-    const value = serializeMember(
-      name === 'nor' || name === 'url' ? withoutQueries(member) : member,
-    );
+    const value = serializeMember(shownMember(name, member));
     if (
       entries.length === limits.keysMax ||
       chars + name.length + value.length > limits.keyCharsMax
@@ -296,6 +297,14 @@ export function keyEntries(
     entries.push({ name, value });
   }
   return entries;
+}
+
+/** As it may be kept: URLs without queries, copies of CMSD headers as the text that they are. */
+function shownMember(name: string, member: SfMember): SfMember {
+  if (name === 'nor' || name === 'url') return withoutQueries(member);
+  if ((name !== 'cmsdd' && name !== 'cmsds') || isInnerList(member)) return member;
+  const text = typeof member.value === 'string' ? cmsdText(member.value) : '';
+  return text === '' ? member : { value: text, params: member.params };
 }
 
 /** Queries hold tokens. Version 1 percent-encodes `nor`, so its question mark may be encoded. */

@@ -3,7 +3,8 @@
  *
  * Guarantees: pure; never throws; time is linear in the body. One bad record never costs the good ones beside it,
  * one bad value never costs its record. Views stand in the order in which the body first names them, events in the
- * order of the wire. What cannot be placed (no `sid`, no `ts`) is a reject with its bytes, never a guess.
+ * order of the wire. Records without `sid` are of the view without a name, which ingest gives one; a record that
+ * cannot be placed in time (no `ts`) is a reject with its bytes.
  */
 import { isAscii } from 'node:buffer';
 import { cmcdContext, cmcdEvent, eventTime } from './cmcd-event.ts';
@@ -93,17 +94,12 @@ export function decodeCmcdBody(
   limits: CmcdLimits = cmcdLimits,
   counters: CmcdCounters = createCmcdCounters(),
 ): FormatResult {
-  const marked = body.subarray(0, 3).equals(BYTE_ORDER_MARK);
-  const bytes = trimmed(marked ? body.subarray(3) : body);
-  const first = bytes[0];
-  const json = first === OBJECT_OPEN || first === ARRAY_OPEN || saysJson(contentType, first);
-  const pieces = json ? jsonPieces(bytes, limits.recordsMax) : lines(bytes, limits.recordsMax);
-  const ascii = isAscii(bytes);
+  const { pieces, json, read: readAt } = readCmcdRecords(body, contentType, limits);
   const views = new Map<string, CmcdRecord[]>();
   const rejects: FormatReject[] = [];
   let readable = 0;
   for (const [index, piece] of pieces.entries()) {
-    const read = readPiece(piece, index, { json, ascii }, limits);
+    const read = readAt(index);
     const placed = 'record' in read ? place(read, views, limits) : read;
     const unread = placed?.code === 'cmcd_malformed' || index === limits.recordsMax;
     if (!unread) readable++;
@@ -119,8 +115,36 @@ export function decodeCmcdBody(
   return { beats, rejects };
 }
 
+/** The records of a body, in its order, before they are placed in views. */
+export interface CmcdRecords {
+  /** Bytes of each, as they came. */
+  readonly pieces: readonly Buffer[];
+  /** The body is JSON. */
+  readonly json: boolean;
+  /** Reads the record at a position. */
+  readonly read: (index: number) => CmcdRead | CmcdFault;
+}
+
+/** Takes a body apart into its records. */
+export function readCmcdRecords(
+  body: Buffer,
+  contentType: string,
+  limits: CmcdLimits = cmcdLimits,
+): CmcdRecords {
+  const marked = body.subarray(0, 3).equals(BYTE_ORDER_MARK);
+  const bytes = trimmed(marked ? body.subarray(3) : body);
+  const first = bytes[0];
+  const json = first === OBJECT_OPEN || first === ARRAY_OPEN || saysJson(contentType, first);
+  const pieces = json ? jsonPieces(bytes, limits.recordsMax) : lines(bytes, limits.recordsMax);
+  const form = { json, ascii: isAscii(bytes) };
+  const read = (index: number) => readPiece(pieces[index] ?? NOTHING, index, form, limits);
+  return { pieces, json, read };
+}
+
+const NOTHING = Buffer.alloc(0);
+
 /** Why a record is no event. */
-interface Fault {
+export interface CmcdFault {
   readonly code: string;
   readonly message: string;
   readonly view: string;
@@ -132,7 +156,7 @@ function readPiece(
   index: number,
   form: { readonly json: boolean; readonly ascii: boolean },
   limits: CmcdLimits,
-): CmcdRead | Fault {
+): CmcdRead | CmcdFault {
   if (index === limits.recordsMax) {
     const message = `The body has more than ${limits.recordsMax} records: send smaller batches.`;
     return { code: 'too_many_events', message, view: '' };
@@ -150,15 +174,8 @@ function place(
   { record }: CmcdRead,
   views: Map<string, CmcdRecord[]>,
   limits: CmcdLimits,
-): Fault | undefined {
+): CmcdFault | undefined {
   const view = textOf(record, 'sid').trim();
-  if (view === '') {
-    return {
-      code: 'missing_sid',
-      message: 'The record names no view: enable the key `sid`.',
-      view,
-    };
-  }
   if (view.length > limits.viewCharsMax) {
     const message = `The sid has ${view.length} characters: send at most ${limits.viewCharsMax}.`;
     return { code: 'sid_too_long', message, view };

@@ -41,6 +41,7 @@ export type Note = (code: EdgeNote, times?: number) => void;
 export type EdgeNote =
   | 'cmcd_doubled'
   | 'cmcd_unreadable'
+  | 'cmcd_version_unknown'
   | 'keys_cut'
   | 'string_cut'
   | 'value_dropped';
@@ -93,30 +94,32 @@ export interface EdgeCmcd {
 const NO_CMCD: EdgeCmcd = { view: '', cmcd: [] };
 
 /**
- * CMCD of a request. CTA-5004 forbids a request to carry both headers and a query argument, and CTA-5004-B gives each
- * report one mode; where both are there all the same the headers are taken whole, and the query only if they cannot
- * be read. What the edge has made of it comes after what it was given, whole too. Nothing is merged: two sources may
- * tell of different moments.
+ * CMCD of a request. If any CMCD header is there, a query argument is ignored, even if the headers cannot be read or are
+ * of a newer version (CTA-5004-B, section 6). What the edge has made of it comes after what it was given. Nothing is
+ * merged: two sources may tell of different moments.
  */
 export function edgeCmcd(sources: CmcdSources, { note }: EdgeScope): EdgeCmcd {
   const { headers = {}, query = '', text = '', keys = {} } = sources;
   const fromHeaders = decodeCmcdHeaders(headers);
-  const fromQuery = query.includes('CMCD=') ? decodeCmcdQuery(query) : undefined;
-  if (fromHeaders !== undefined && fromQuery !== undefined) note('cmcd_doubled');
-  const fromText = text === '' ? undefined : parseCmcd(text);
-  const fromKeys = Object.keys(keys).length === 0 ? undefined : parseCmcdJson(JSON.stringify(keys));
-  const candidates = [fromHeaders, fromQuery, fromText, fromKeys];
-  const read = firstRead(...candidates);
-  if (read !== undefined) return placed(read, note);
-  if (candidates.some((parsed) => parsed !== undefined)) note('cmcd_unreadable');
+  const hasQuery = query.includes('CMCD=');
+  if (fromHeaders !== undefined && hasQuery) note('cmcd_doubled');
+  const parsed = fromHeaders ?? firstOf(hasQuery ? decodeCmcdQuery(query) : undefined, text, keys);
+  if (parsed === undefined) return NO_CMCD;
+  if ('record' in parsed) return placed(parsed, note);
+  note(parsed.code === 'cmcd_version_unknown' ? 'cmcd_version_unknown' : 'cmcd_unreadable');
   return NO_CMCD;
 }
 
-function firstRead(...candidates: readonly (CmcdParsed | undefined)[]): CmcdRead | undefined {
-  for (const parsed of candidates) {
-    if (parsed !== undefined && 'record' in parsed) return parsed;
-  }
-  return undefined;
+/** Of what no header rules out, the first that can be read; else the first that is there. */
+function firstOf(
+  fromQuery: CmcdParsed | undefined,
+  text: string,
+  keys: Readonly<Record<string, unknown>>,
+): CmcdParsed | undefined {
+  const fromText = text === '' ? undefined : parseCmcd(text);
+  const fromKeys = Object.keys(keys).length === 0 ? undefined : parseCmcdJson(JSON.stringify(keys));
+  const there = [fromQuery, fromText, fromKeys].filter((parsed) => parsed !== undefined);
+  return there.find((parsed) => 'record' in parsed) ?? there[0];
 }
 
 const NOTHING_TAKEN: ReadonlySet<string> = new Set();

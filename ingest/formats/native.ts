@@ -1,13 +1,14 @@
 /**
- * The native JSON beat, one or an array of them → beats and rejects. Pure: no clock, no I/O.
+ * The native beat in JSON, one or an array of them, or in Avro → beats and rejects. Pure: no clock, no I/O.
  *
  * Guarantee: any bytes give a result, never a throw. One bad event never costs the good ones beside it, one bad beat
- * never the other beats; each reject keeps its bytes as they came. A duplicate key means its last value, as in
+ * never the other beats; each reject keeps its bytes as they came, of Avro as the JSON that says the same. A duplicate key means its last value, as in
  * JSON.parse; a `__proto__` key is a field like others, and unknown.
  */
 import { type BeatEvent, REFUSED_EVENT } from '../../schemas/beat.ts';
 import type { FormatBeat, FormatReject, FormatResult } from './format.ts';
 import { elementSpans, memberSpan, rootSpan, type Span } from './json-spans.ts';
+import { readAvroBeats } from './native-avro.ts';
 import { decodeEvent, refusedPlace } from './native-event.ts';
 import { contextEntries, cutText, isObject, type NativeScope, shown } from './native-values.ts';
 
@@ -27,13 +28,20 @@ export interface NativeDeps {
   readonly dimensions: ReadonlySet<string>;
 }
 
-/** Makes the decoder of `application/json` and `text/plain` bodies. */
-export function createNativeFormat(deps: NativeDeps): (body: Buffer) => FormatResult {
-  return (body) => decodeBody(body, deps);
+/** Media types of beats in Avro. */
+export const AVRO_TYPES: readonly string[] = ['application/avro', 'avro/binary'];
+
+/** Makes the decoder of beats: Avro where the type says so, else JSON. */
+export function createNativeFormat(
+  deps: NativeDeps,
+): (body: Buffer, type?: string) => FormatResult {
+  return (body, type = '') =>
+    AVRO_TYPES.includes(type) ? decodeAvro(body, deps) : decodeJson(body, deps);
 }
 
 /** What decoding one body collects. */
 interface Decoding extends NativeScope {
+  /** The body as JSON: what is refused is kept as it stands there. */
   readonly body: Buffer;
   readonly limits: NativeLimits;
   readonly beats: FormatBeat[];
@@ -42,19 +50,43 @@ interface Decoding extends NativeScope {
   readonly beatSpan: (beat: number) => Span;
 }
 
-function decodeBody(body: Buffer, { limits, dimensions }: NativeDeps): FormatResult {
+function decodeJson(body: Buffer, deps: NativeDeps): FormatResult {
   const parsed = parseJson(body);
   if (!parsed.ok) return { beats: [], rejects: [], malformed: parsed.malformed };
-  const values = Array.isArray(parsed.value) ? parsed.value : [parsed.value];
+  if (!Array.isArray(parsed.value)) return decodeBeats([parsed.value], () => body, false, deps);
+  return decodeBeats(parsed.value, () => body, true, deps);
+}
+
+/** JSON is written only where something is refused. */
+function decodeAvro(body: Buffer, deps: NativeDeps): FormatResult {
+  const read = readAvroBeats(body);
+  if ('malformed' in read) return { beats: [], rejects: [], malformed: read.malformed };
+  const { values } = read;
+  return decodeBeats(values, () => Buffer.from(JSON.stringify(values)), true, deps);
+}
+
+function decodeBeats(
+  values: readonly unknown[],
+  json: () => Buffer,
+  isArray: boolean,
+  { limits, dimensions }: NativeDeps,
+): FormatResult {
+  let body: Buffer | undefined;
+  const jsonOnce = (): Buffer => {
+    body ??= json();
+    return body;
+  };
   const decoding: Decoding = {
-    body,
+    get body() {
+      return jsonOnce();
+    },
     limits,
     dimensions,
     stringLengthMax: limits.stringLengthMax,
     notes: { context_unknown: 0, value_dropped: 0, string_cut: 0 },
     beats: [],
     rejects: [],
-    beatSpan: beatSpans(body, Array.isArray(parsed.value)),
+    beatSpan: beatSpans(jsonOnce, isArray),
   };
   const taken = Math.min(values.length, limits.beatsPerBodyMax);
   for (let beat = 0; beat < taken; beat++) decodeBeat(values[beat], beat, decoding);
@@ -86,9 +118,10 @@ function malformed(code: string, message: string): Parsed {
   return { ok: false, malformed: { code, message } };
 }
 
-function beatSpans(body: Buffer, isArray: boolean): (beat: number) => Span {
+function beatSpans(json: () => Buffer, isArray: boolean): (beat: number) => Span {
   let spans: readonly Span[] | undefined;
   return (beat) => {
+    const body = json();
     const root = rootSpan(body);
     if (!isArray) return root;
     spans ??= elementSpans(body, root);

@@ -9,7 +9,7 @@
 const namespace = 'streamgauge.checkpoint.v1';
 
 /** Fields of one type, in the order of their names. */
-function fields<const Name extends string, const Type>(type: Type, ...names: Name[]) {
+export function fields<const Name extends string, const Type>(type: Type, ...names: Name[]) {
   return names.map((name) => ({ name, type }));
 }
 
@@ -160,7 +160,7 @@ const playClock = record('PlayClock', [
 ]);
 
 /** Fields of a state machine that are saved as they are. */
-const machineValues = record('MachineValues', [
+export const machineValues = record('MachineValues', [
   { name: 'state', type: 'double' },
   ...fields('boolean', 'started', 'failed', 'touched'),
   ...fields('long', 'rebufferCount', 'seekCount', 'restartCount'),
@@ -395,7 +395,7 @@ export const view = record('View', [
 ]);
 
 /** A chunk: its place among all, from 0, and items of one list. */
-function chunk<const Items>(name: string, items: Items) {
+export function chunk<const Items>(name: string, items: Items) {
   return record(name, [
     { name: 'chunk', type: 'int' },
     { name: 'items', type: array(items) },

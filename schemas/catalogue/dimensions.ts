@@ -15,9 +15,11 @@ export interface Dimension {
   readonly interval: boolean;
   /** True: a client may say it in a context; false: the pipeline sets it. */
   readonly fromClient: boolean;
+  /** True: ingest alone says it, in the context of a beat. */
+  readonly fromIngest: boolean;
 }
 
-type Flags = Partial<Pick<Dimension, 'lowCardinality' | 'interval' | 'fromClient'>>;
+type Flags = Partial<Pick<Dimension, 'lowCardinality' | 'interval' | 'fromClient' | 'fromIngest'>>;
 
 function dimension(name: string, title: string, definition: string, flags: Flags = {}): Dimension {
   return {
@@ -27,9 +29,15 @@ function dimension(name: string, title: string, definition: string, flags: Flags
     lowCardinality: true,
     interval: false,
     fromClient: true,
+    fromIngest: false,
     ...flags,
   };
 }
+
+/** Whose the id of a view is. */
+export const VIEW_ID_ORIGIN = 'view_id_origin';
+/** Value of `view_id_origin`: the client named no view. */
+export const GUESSED = 'guessed';
 
 const CUSTOM_COUNT = 10;
 
@@ -104,6 +112,12 @@ export const dimensions: readonly Dimension[] = [
     fromClient: false,
   }),
   ...customDimensions,
+  dimension(
+    VIEW_ID_ORIGIN,
+    'View id origin',
+    '`guessed` where the client named no view, and its key, address, user agent and pauses stand for one; else empty.',
+    { fromClient: false, fromIngest: true },
+  ),
 ];
 
 /** Other names by which clients know a dimension. */

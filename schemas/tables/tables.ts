@@ -111,6 +111,22 @@ export const viewFigures = [
   column('edge_buffer_count', 'Int64', 'Requests in edge logs with CMCD bl.'),
   column('edge_throughput_sum_kbps', 'Int64', 'CMCD mtp, summed over the requests that say it.'),
   column('edge_throughput_count', 'Int64', 'Requests in edge logs with CMCD mtp.'),
+  column(
+    'claimed_startup_ms',
+    'Nullable(Int64)',
+    'Startup time as the player counts it: CMCD msd.',
+  ),
+  column(
+    'claimed_rebuffer_ms',
+    'Nullable(Int64)',
+    'Rebuffer time as the player counts it: CMCD bsda, else the sum of bsd.',
+  ),
+  column(
+    'hop_delay_sum_ms',
+    'Int64',
+    'Delay in the servers on the way, CMSD rd over all hops, summed over the responses that say it.',
+  ),
+  column('hop_delay_count', 'Int64', 'Responses with CMSD rd.'),
 ] as const;
 
 export const views: Table = {

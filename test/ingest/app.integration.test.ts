@@ -87,7 +87,7 @@ describe('ingest on the embedded log', () => {
   });
 
   it('answers CMCD with 204 and keeps good records and bad', async () => {
-    const payload = 'sid="view-1",v=2,ts=1767225600000,sn=0,e=ps,sta=p\nv=2,ts=1767225600000,sn=1';
+    const payload = 'sid="view-1",v=2,ts=1767225600000,sn=0,e=ps,sta=p\nsid="view-1",v=2,sn=1';
     const answer = await ingest.server.inject({
       method: 'POST',
       url: '/v1/cmcd?key=dev',
@@ -98,8 +98,8 @@ describe('ingest on the embedded log', () => {
     expect(bodiesOf('beat', await valuesIn(partition))).toMatchObject([
       { view: 'view-1', source: 'cmcd', trustedClock: false },
     ]);
-    const rejects = bodiesOf('reject', await valuesIn(partitionOf('default', '', 4)));
-    expect(rejects).toMatchObject([{ code: 'missing_sid', view: '', route: '/v1/cmcd' }]);
+    const rejects = bodiesOf('reject', await valuesIn(partition));
+    expect(rejects).toMatchObject([{ code: 'missing_ts', view: 'view-1', route: '/v1/cmcd' }]);
   });
 
   it('hides a viewer who is named by a change of context', async () => {

@@ -3,9 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
+import avro from 'avsc';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openProjects } from '../../platform/projects.ts';
+import { clientBeatsV1 } from '../../schemas/avro/client-beat.v1.ts';
+import { fingerprintOf } from '../../schemas/fingerprint.ts';
 import type { Appended, ServerChoices } from './ingest-server.ts';
 import { beat, bodiesOf, ingestServer, playing, rememberingLog, silent } from './ingest-server.ts';
 
@@ -118,7 +121,7 @@ describe('ingest refuses', () => {
 
   it.each([
     [{ 'content-type': 'application/x-www-form-urlencoded' }, 415, 'type_unknown'],
-    [{ 'content-type': 'avro/binary' }, 415, 'type_unknown'],
+    [{ 'content-type': 'application/xml' }, 415, 'type_unknown'],
     [{ 'content-type': 'application/octet-stream' }, 415, 'type_unknown'],
     [{ 'content-type': 'nonsense' }, 415, 'type_unknown'],
     [{ ...JSON_TYPE, 'content-encoding': 'zstd' }, 415, 'encoding_unknown'],
@@ -223,10 +226,8 @@ describe('ingest refuses', () => {
     expect(counters.bytesInFlight).toBe(0);
   });
 
-  it('what is not built yet, and what is not there', async () => {
+  it('what is not there', async () => {
     const { post } = await setUp();
-    const answer = await post('/v1/epas?key=dev', 'x', { 'content-type': 'text/plain' });
-    expect([answer.statusCode, answer.json().code]).toEqual([501, 'not_available']);
     for (const path of ['/v1/nothing', '/v1/edge/other']) {
       expect((await post(`${path}?key=dev`, '{}')).json().code).toBe('not_found');
     }
@@ -234,6 +235,21 @@ describe('ingest refuses', () => {
 });
 
 describe('ingest', () => {
+  it('takes beats in Avro as it takes them in JSON', async () => {
+    const type = avro.Type.forSchema(clientBeatsV1 as avro.Schema);
+    const body = { 'streamgauge.client.v1.State': { state: 'playing' } };
+    const event = { seq: 0, at: 1_767_225_600_000, body };
+    const sent = { beats: [{ view: 'view-1', sentAt: null, context: {}, events: [event] }] };
+    const head = Buffer.concat([Buffer.from([0xc3, 1]), fingerprintOf(type)]);
+    const { post, appended } = await setUp();
+    const answer = await post('/v1/beats?key=dev', Buffer.concat([head, type.toBuffer(sent)]), {
+      'content-type': 'application/avro',
+    });
+    expect([answer.statusCode, answer.json().accepted]).toEqual([202, 1]);
+    await post('/v1/beats?key=dev', GOOD);
+    expect(appended[0]).toEqual(appended[1]);
+  });
+
   it('never answers 5xx to JSON, whatever it says', async () => {
     const { post, counters } = await setUp();
     const event = fc.record({ seq: fc.nat(), at: fc.nat(), type: fc.jsonValue() });

@@ -63,3 +63,20 @@ export function eventSid(recording: Recording): string | undefined {
   }
   return undefined;
 }
+
+export interface EpasEvent {
+  readonly sessionId: string;
+  readonly event: string;
+}
+
+/** EPAS events that a recording posted. */
+export function epasEvents(recording: Recording): EpasEvent[] {
+  return recording.posts
+    .filter(({ method, url }) => method === 'POST' && url === '/epas')
+    .map(({ body }) => JSON.parse(body) as EpasEvent);
+}
+
+/** The session of a recording's EPAS events. */
+export function epasSession(recording: Recording): string {
+  return epasEvents(recording)[0]?.sessionId ?? '';
+}

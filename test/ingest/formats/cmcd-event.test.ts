@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { cmcdContext, cmcdEvent, eventTime } from '../../../ingest/formats/cmcd-event.ts';
 import { type CmcdRecord, parseCmcd } from '../../../ingest/formats/cmcd-record.ts';
 import { type Part, part } from '../../../schemas/beat.ts';
+import { encodeRecord } from '../../../schemas/records.ts';
 
 const limits = { keysMax: 64, keyCharsMax: 4_096 };
 
@@ -29,6 +30,17 @@ function keys(text: string): Record<string, string> {
   }
   return {};
 }
+
+describe('an event of any name', () => {
+  it('fits the log, whatever an object would know by it', () => {
+    for (const name of ['constructor', 'toString', 'valueOf', 'hasOwnProperty']) {
+      const events = [event(`e=${name}`)];
+      const head = { project: 'p', view: 's', source: 'cmcd', trustedClock: false } as const;
+      encodeRecord('beat', { ...head, sentAt: 0, context: [], events });
+      expect(events).toMatchObject([{ name, parts: [] }]);
+    }
+  });
+});
 
 describe('an event', () => {
   it('has the number, time, lane and name of its record', () => {

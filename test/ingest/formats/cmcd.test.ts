@@ -90,11 +90,12 @@ describe('rejects', () => {
       `e=t,sid="${'x'.repeat(129)}",ts=1`,
       line('a', 1),
     ];
-    expect(views(body.join('\n'))).toEqual([['a', [0, 1]]]);
+    expect(views(body.join('\n'))).toEqual([
+      ['a', [0, 1]],
+      ['', [-1, -1]],
+    ]);
     expect(rejects(body.join('\n'))).toEqual([
       [1, 'cmcd_malformed', body[1]],
-      [2, 'missing_sid', body[2]],
-      [3, 'missing_sid', body[3]],
       [4, 'missing_ts', body[4]],
       [5, 'missing_ts', body[5]],
       [6, 'cmcd_version_unknown', body[6]],
@@ -179,11 +180,13 @@ describe('a JSON body', () => {
 
   it('loses one element that is bad, not the others', () => {
     const body = `[${record('a', 0)},{"ts" 1},7,{"ts":1,"x":"],{\\"\u00fc"},${record('a', 1)}`;
-    expect(views(body)).toEqual([['a', [0, 1]]]);
+    expect(views(body)).toEqual([
+      ['a', [0, 1]],
+      ['', [-1]],
+    ]);
     expect(decode(body).rejects.map(({ code, bytes }) => [code, bytes.toString()])).toEqual([
       ['cmcd_malformed', '{"ts" 1}'],
       ['cmcd_malformed', '7'],
-      ['missing_sid', '{"ts":1,"x":"],{\\"\u00fc"}'],
     ]);
   });
 

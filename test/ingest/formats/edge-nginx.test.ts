@@ -256,14 +256,15 @@ describe('CMCD of a line', () => {
     });
   });
 
-  it('of the headers is taken whole where the query has some too, unless it cannot be read', () => {
+  it('of the headers is taken whole where the query has some too, even if it cannot be read', () => {
     const both = { ...uri('sid="q",mtp=5'), ...headers };
     expect(requestOf(both)).toMatchObject({ view: 'h', notes: { cmcd_doubled: 1 } });
     expect(cmcdOf(both)).not.toHaveProperty('mtp');
     const unreadable = { http_cmcd_object: '"', http_cmcd_request: '', http_cmcd_session: '' };
     expect(requestOf({ ...both, ...unreadable })).toMatchObject({
-      view: 'q',
-      notes: { cmcd_doubled: 1 },
+      view: '',
+      cmcd: [],
+      notes: { cmcd_doubled: 1, cmcd_unreadable: 1 },
     });
   });
 
@@ -275,14 +276,15 @@ describe('CMCD of a line', () => {
   });
 
   it('that cannot be read, or is of a later version, costs only itself', () => {
-    for (const cmcd of ['"', 'v=3,sid="s"']) {
+    const costs = (cmcd: string, note: string) =>
       expect(requestOf(uri(cmcd))).toMatchObject({
         view: '',
         cmcd: [],
         status: 200,
-        notes: { cmcd_unreadable: 1 },
+        notes: { [note]: 1 },
       });
-    }
+    costs('"', 'cmcd_unreadable');
+    costs('v=3,sid="s"', 'cmcd_version_unknown');
     expect(requestOf(uri('d="x",sid="s"'))).toMatchObject({
       view: 's',
       notes: { value_dropped: 1 },

@@ -40,6 +40,13 @@ function skipOf(type: Type): Skip {
     }
     case 'boolean':
       return (_, at) => at + 1;
+    case 'double':
+      return (_, at) => at + 8;
+    case 'null':
+      return (_, at) => at;
+    case 'union:wrapped':
+    case 'union:unwrapped':
+      return skipUnion((type as types.UnwrappedUnionType).types.map(skipOf));
     case 'int':
     case 'long':
     case 'enum':
@@ -54,6 +61,14 @@ function skipRecord(fields: readonly Skip[]): Skip {
     let at = start;
     for (const field of fields) at = field(bytes, at, end);
     return at;
+  };
+}
+
+function skipUnion(branches: readonly Skip[]): Skip {
+  return (bytes, start, end) => {
+    const { value, end: at } = readLong(bytes, start);
+    const branch = branches[value];
+    return branch === undefined || at > end ? end + 1 : branch(bytes, at, end);
   };
 }
 
