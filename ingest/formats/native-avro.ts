@@ -51,7 +51,7 @@ export function readAvroBeats(body: Buffer): AvroBeats {
   }
   const beats = isWhole(type, body, HEADER_BYTES) ? decode(type, body) : undefined;
   if (beats === undefined) return malformed('body_malformed', 'the body does not match its schema');
-  return { values: beats.map(valueOf) };
+  return { values: beats.map(beatValueOf) };
 }
 
 function malformed(code: string, message: string): AvroBeats {
