@@ -97,7 +97,10 @@ function rowsOf(table: Table, clause: string): Read {
   return (store) => store.query(`SELECT ${columnsOf(table)} FROM ${table.name} AS t ${clause}`);
 }
 
-/** A viewer counts once in each window that they watch in: how many those are depends on where windows begin. */
+/**
+ * A viewer counts once in each window that they watch in: how many those are depends on where windows begin, and so
+ * whether there is a row of which nothing else is to be told.
+ */
 const BY_WINDOW = ['viewers', 'starting_viewers'];
 const sums = playback5s.columns
   .filter(({ name, type }) => type === 'Int64' && !BY_WINDOW.includes(name))
@@ -114,7 +117,8 @@ const conclusions: readonly (readonly [what: string, read: Read])[] = [
     (store) =>
       store.query(
         `SELECT ${tuple.join(', ')}, ${sums.map((name) => `sum(${name}) AS ${name}_sum`).join(', ')}
-         FROM ${playback5s.name} GROUP BY ${tuple.join(', ')} ORDER BY ${tuple.join(', ')}`,
+         FROM ${playback5s.name} GROUP BY ${tuple.join(', ')}
+         HAVING ${sums.map((name) => `${name}_sum != 0`).join(' OR ')} ORDER BY ${tuple.join(', ')}`,
       ),
   ],
   [

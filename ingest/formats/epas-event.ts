@@ -3,7 +3,7 @@
  *
  * Guarantees: never throws; a value that cannot be taken is dropped alone and noted. What no part carries stays among
  * the event's keys. `seeked` and `buffered` say that something is over, not what is now: the fold knows whether the
- * view was paused before, so they have no state here (`processors/epas-resume.ts`).
+ * view was paused before, so they have no state here (`processors/epas-states.ts`).
  */
 import {
   type BeatEvent,

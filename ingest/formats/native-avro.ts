@@ -51,7 +51,7 @@ export function readAvroBeats(body: Buffer): AvroBeats {
   }
   const beats = isWhole(type, body, HEADER_BYTES) ? decode(type, body) : undefined;
   if (beats === undefined) return malformed('body_malformed', 'the body does not match its schema');
-  return { values: beats.map(beatValueOf) };
+  return { values: beats.map(beatValue) };
 }
 
 function malformed(code: string, message: string): AvroBeats {
@@ -68,12 +68,12 @@ function decode(type: Type, body: Buffer): readonly AvroBeat[] | undefined {
   }
 }
 
-function beatValueOf({ view, sentAt, context, events }: AvroBeat): unknown {
-  return { view, sentAt, context, events: events.map(eventOf) };
+function beatValue({ view, sentAt, context, events }: AvroBeat): unknown {
+  return { view, sentAt, context, events: events.map(eventValue) };
 }
 
 /** Fields keep their names; an ad's event is named by what happened. */
-function eventOf({ seq, at, body }: AvroEvent): unknown {
+function eventValue({ seq, at, body }: AvroEvent): unknown {
   const [name = '', fields = {}] = Object.entries(body)[0] ?? [];
   const type = clientEventTypes[name.slice(name.lastIndexOf('.') + 1)] ?? '';
   const { what, ...others } = fields;
