@@ -2,20 +2,20 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { applyRules, matches, RULE_VALUE_LENGTH_MAX } from '..../../ingest/enrichment/rules.ts';
-import { type RulesEntry, rulesOf } from '..../../platform/project-rules.ts';
-import { parseProjects } from '..../../platform/projects-file.ts';
-import { part } from '..../../schemas/beat.ts';
-import { beat, event } from '..../support/beats.ts';
+import { applyRules, matches, RULE_VALUE_LENGTH_MAX } from '../../../ingest/enrichment/rules.ts';
+import { type RulesEntry, rulesOf } from '../../../platform/project-rules.ts';
+import { parseProjects } from '../../../platform/projects-file.ts';
+import { part } from '../../../schemas/beat.ts';
+import { beat, event } from '../../support/beats.ts';
 
 const played = beat(
   [
-    event(0, 0, 'request', part.request({ host: 'api.example.com', url: 'token' })),
+    event(0, 0, 'request', part.request({ host: 'api.example.com', url: '/token' })),
     event(
       1,
       1,
       'request',
-      part.request({ host: 'kids.example.com', url: '/kids.example.com/vod/1.ts' }),
+      part.request({ host: 'kids.example.com', url: '//kids.example.com/vod/1.ts' }),
     ),
   ],
   { context: [{ name: 'video_id', value: 'kids-42' }] },
@@ -32,8 +32,8 @@ describe('rules for dimensions', () => {
   it.each([
     [{ from: 'host', match: 'kids.*' }, 'kids.example.com'],
     [{ from: 'host', match: 'KIDS.*', value: 'kids' }, 'kids'],
-    [{ from: 'path', match: 'vod/*', value: 'vod' }, 'vod'],
-    [{ from: 'path', match: 'token' }, '/token'],
+    [{ from: 'path', match: '/vod/*', value: 'vod' }, 'vod'],
+    [{ from: 'path', match: '/token' }, '/token'],
     [{ from: 'video_id', match: 'kids-*', value: 'kids' }, 'kids'],
     [{ from: 'header:X-Tenant' }, 'acme'],
     [{ from: 'header:x-tenant', match: 'ACME' }, undefined],
@@ -65,8 +65,8 @@ describe('rules for dimensions', () => {
 });
 
 it('the example of the documentation is a projects file', () => {
-  const page = readFileSync(join(import.meta.dirname, '..../../docs/enrichment.md'), 'utf8');
-  const [, example = ''] = ### Rules of a project\n+```json\n([^`]+)```/.exec(page) ?? [];
+  const page = readFileSync(join(import.meta.dirname, '../../../docs/enrichment.md'), 'utf8');
+  const [, example = ''] = /## Rules of a project\n+```json\n([^`]+)```/.exec(page) ?? [];
   const result = parseProjects(example);
   expect(result.ok && result.table.projects[0]?.dimensionRules).toHaveLength(3);
 });
@@ -77,7 +77,7 @@ describe('a pattern', () => {
     const pattern = fc.string({ unit: fc.constantFrom('a', 'b', '.', '*'), maxLength: 6 });
     fc.assert(
       fc.property(letters, pattern, (text, glob) => {
-        const expression = glob.replaceAll('.', '\\.').replaceAll(\*+/g, '.*');
+        const expression = glob.replaceAll('.', '\\.').replaceAll(/\*+/g, '.*');
         expect(matches(text, glob)).toBe(new RegExp(`^${expression}$`).test(text));
       }),
       { seed: 7, numRuns: 3_000 },
