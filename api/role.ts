@@ -1,5 +1,5 @@
 /** The role `api` of a process: its routes and the page on the server, its counters with the process's. */
-import { exportNumbers, type Registry } from '../platform/metrics/registry.ts';
+import { exportCounters } from '../platform/metrics/registry.ts';
 import type { Host } from '../platform/process.ts';
 import type { Projects } from '../platform/projects.ts';
 import type { Store } from '../platform/store/store.ts';
@@ -12,14 +12,11 @@ export interface ApiRoleDeps {
   readonly pageDirectory: string;
 }
 
-/** What the counters hold that goes down again. */
-const GAUGES: ReadonlySet<string> = new Set(['clients']);
-
 /** The routes of operators are among its own, so that they are in the reference. */
 export async function addApi(host: Host, deps: ApiRoleDeps): Promise<void> {
   const { options, registry, checks, logger } = host;
   const counters = createApiCounters();
-  exportAll(registry, 'streamgauge_api', 'The api', counters);
+  exportCounters(registry, { prefix: 'streamgauge_api', about: 'The api' }, counters);
   await host.server.register(registerApi, {
     ...deps,
     now: Date.now,
@@ -29,16 +26,16 @@ export async function addApi(host: Host, deps: ApiRoleDeps): Promise<void> {
     counters,
     operators: { registry, checks },
     onQueryCounters: (counts) =>
-      exportAll(registry, 'streamgauge_api_queries', 'Queries of the api', counts),
+      exportCounters(
+        registry,
+        { prefix: 'streamgauge_api_queries', about: 'Queries of the api' },
+        counts,
+      ),
     onStreamCounters: (counts) =>
-      exportAll(registry, 'streamgauge_api_stream', 'The stream of events', counts),
+      exportCounters(
+        registry,
+        { prefix: 'streamgauge_api_stream', about: 'The stream of events', gauges: ['clients'] },
+        counts,
+      ),
   });
-}
-
-function exportAll(registry: Registry, prefix: string, about: string, counters: object): void {
-  const read = () => [{ values: counters as Record<string, number> }];
-  for (const kind of ['counter', 'gauge'] as const) {
-    const names = Object.keys(counters).filter((name) => GAUGES.has(name) === (kind === 'gauge'));
-    exportNumbers(registry, { prefix, about, kind, names, read });
-  }
 }

@@ -2,7 +2,12 @@
  * What the processor tells Prometheus: of each partition where it stands and what its fold counts, of the process how
  * epochs and checkpoints are written. A partition's counts travel with its state: they go on where the last owner was.
  */
-import { exportNumbers, type Registry, secondsHistogram } from '../platform/metrics/registry.ts';
+import {
+  exportCounters,
+  exportNumbers,
+  type Registry,
+  secondsHistogram,
+} from '../platform/metrics/registry.ts';
 import type { LagWatch } from './lag-watch.ts';
 import { PartitionFold } from './partition.ts';
 import type { Processor } from './processor.ts';
@@ -54,13 +59,16 @@ export function exportProcessorMetrics(
     ],
     read: eachPartition(standing),
   });
-  exportCounts(registry, 'streamgauge_sink', 'Writing epochs', processor.sink.counters);
-  exportCounts(registry, 'streamgauge_checkpoints', 'Checkpoints', processor.checkpoints.counters);
-}
-
-function exportCounts(registry: Registry, prefix: string, about: string, counters: object): void {
-  const read = () => [{ values: counters as Record<string, number> }];
-  exportNumbers(registry, { prefix, about, kind: 'counter', names: Object.keys(counters), read });
+  exportCounters(
+    registry,
+    { prefix: 'streamgauge_sink', about: 'Writing epochs' },
+    processor.sink.counters,
+  );
+  exportCounters(
+    registry,
+    { prefix: 'streamgauge_checkpoints', about: 'Checkpoints' },
+    processor.checkpoints.counters,
+  );
 }
 
 function standingOf(runner: PartitionRunner, lags: LagWatch): Record<string, number> {

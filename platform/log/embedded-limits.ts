@@ -1,6 +1,7 @@
 /**
  * Limits of the embedded log, each with its unit and default, checked once when the log opens.
  */
+import { checkedLimits } from './limits-check.ts';
 
 export interface EmbeddedLogLimits {
   /** Largest record, bytes. Beyond: `log_record_too_large`. */
@@ -57,15 +58,5 @@ export const embeddedLogLimits: EmbeddedLogLimits = {
 
 /** The defaults with what was given, checked. @throws RangeError when a limit makes no sense. */
 export function resolveLimits(given: Partial<EmbeddedLogLimits> = {}): EmbeddedLogLimits {
-  const limits = { ...embeddedLogLimits, ...given };
-  for (const [name, value] of Object.entries(limits)) {
-    const least = name === 'gatherMs' ? 0 : 1;
-    if (!(value >= least)) {
-      throw new RangeError(`${name} is ${String(value)}: give a number from ${least}`);
-    }
-  }
-  if (limits.queueBytesMax < limits.recordBytesMax) {
-    throw new RangeError('queueBytesMax is below recordBytesMax: no large record would ever fit');
-  }
-  return limits;
+  return checkedLimits({ ...embeddedLogLimits, ...given });
 }

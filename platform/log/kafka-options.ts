@@ -5,6 +5,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import type { ConnectionOptions } from 'node:tls';
+import { checkedLimits } from './limits-check.ts';
 import { LogError } from './log.ts';
 
 export const SASL_MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
@@ -116,17 +117,7 @@ export const kafkaLogLimits: KafkaLogLimits = {
 
 /** The defaults with what was given, checked. @throws RangeError when a limit makes no sense. */
 export function resolveKafkaLimits(given: Partial<KafkaLogLimits> = {}): KafkaLogLimits {
-  const limits = { ...kafkaLogLimits, ...given };
-  for (const [name, value] of Object.entries(limits)) {
-    const least = name === 'gatherMs' ? 0 : 1;
-    if (!(value >= least)) {
-      throw new RangeError(`${name} is ${String(value)}: give a number from ${least}`);
-    }
-  }
-  if (limits.queueBytesMax < limits.recordBytesMax) {
-    throw new RangeError('queueBytesMax is below recordBytesMax: no large record would ever fit');
-  }
-  return limits;
+  return checkedLimits({ ...kafkaLogLimits, ...given });
 }
 
 /** @throws LogError `log_unavailable` when a file cannot be read; RangeError for a wrong address, or half a certificate. */

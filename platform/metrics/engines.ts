@@ -2,39 +2,25 @@
 import type { ReadyCheck } from '../http/operators.ts';
 import type { Log } from '../log/log.ts';
 import type { Store } from '../store/store.ts';
-import { exportNumbers, type Registry } from './registry.ts';
+import { exportCounters, exportNumbers, type Registry } from './registry.ts';
 
 /** An engine that counts what it does, by name. */
 interface Counting {
   readonly counters: object;
 }
 
-function numbersOf({ counters }: Counting): Record<string, number> {
-  return counters as Record<string, number>;
-}
-
-export function exportLogMetrics(registry: Registry, log: Counting): void {
-  exportNumbers(registry, {
-    prefix: 'streamgauge_log',
-    about: 'The log',
-    kind: 'counter',
-    names: Object.keys(log.counters),
-    read: () => [{ values: numbersOf(log) }],
-  });
+export function exportLogMetrics(registry: Registry, { counters }: Counting): void {
+  exportCounters(registry, { prefix: 'streamgauge_log', about: 'The log' }, counters);
 }
 
 export function exportStoreMetrics(
   registry: Registry,
   store: Counting & { readonly readsWaiting: number },
 ): void {
-  const about = 'The store';
-  const prefix = 'streamgauge_store';
+  const named = { prefix: 'streamgauge_store', about: 'The store' };
+  exportCounters(registry, named, store.counters);
   exportNumbers(registry, {
-    ...{ prefix, about, kind: 'counter', names: Object.keys(store.counters) },
-    read: () => [{ values: numbersOf(store) }],
-  });
-  exportNumbers(registry, {
-    ...{ prefix, about, kind: 'gauge', names: ['readsWaiting'] },
+    ...{ ...named, kind: 'gauge', names: ['readsWaiting'] },
     read: () => [{ values: { readsWaiting: store.readsWaiting } }],
   });
 }

@@ -50,6 +50,27 @@ export function exportNumbers(registry: Registry, numbers: NumbersToExport): voi
   }
 }
 
+/** Exports every number of a part that only counts; those that `gauges` names go down again. */
+export function exportCounters(
+  registry: Registry,
+  {
+    prefix,
+    about,
+    gauges = [],
+  }: Pick<NumbersToExport, 'prefix' | 'about'> & {
+    readonly gauges?: readonly string[];
+  },
+  counters: object,
+): void {
+  const read = () => [{ values: counters as Record<string, number> }];
+  for (const kind of ['counter', 'gauge'] as const) {
+    const names = Object.keys(counters).filter(
+      (name) => gauges.includes(name) === (kind === 'gauge'),
+    );
+    exportNumbers(registry, { prefix, about, kind, names, read });
+  }
+}
+
 /** Exports a table of counts by code, such as why something was refused. */
 export function exportCodes(
   registry: Registry,
