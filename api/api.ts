@@ -5,6 +5,7 @@
  * Guarantee: a request passes the host guard, then the token guard, then the names of its parameters, and only then
  * reaches the store, bound to its token's project. Every refusal is a problem with a stable code.
  */
+import helmet from '@fastify/helmet';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import type { BaseLogger } from 'pino';
@@ -33,6 +34,17 @@ export { QUERY_LIMITS, type QueryLimits } from './limits.ts';
 export { MONITORING_LIMITS, type MonitoringLimits } from './monitoring/limits.ts';
 
 const PREFIX = '/data/v1';
+/**
+ * Headers of every answer; pages replace the policy by their own. TLS is ended before this server, so what follows from
+ * it is said there.
+ */
+const HEADERS = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+  },
+  strictTransportSecurity: false,
+};
 
 export interface ApiCounters extends TokenCounters {
   hostRefused: number;
@@ -62,7 +74,7 @@ export interface ApiDeps {
 }
 
 export function createApiCounters(): ApiCounters {
-  return { hostRefused: 0, tokenMissing: 0, tokenUnknown: 0 };
+  return { hostRefused: 0, tokenMissing: 0, tokenUnknown: 0, scopeMissing: 0 };
 }
 
 export const registerApi: FastifyPluginAsync<ApiDeps> = async (fastify, deps) => {
@@ -76,6 +88,8 @@ export const registerApi: FastifyPluginAsync<ApiDeps> = async (fastify, deps) =>
   registerOperators(fastify, deps.operators);
   const data: FastifyPluginAsync = (scope) => registerData(scope, deps, { ...deps, runner });
   const guarded: FastifyPluginAsync = async (scope) => {
+    // A server that has a policy of its own keeps it.
+    if (!fastify.hasReplyDecorator('helmet')) await scope.register(helmet, HEADERS);
     scope.addHook('onRequest', createHostGuard(deps.hosts, deps.counters));
     await registerPage(scope, deps);
     await registerReferencePages(scope);

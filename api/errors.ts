@@ -32,6 +32,21 @@ export const API_ERRORS = {
     title: 'The token is not known',
     advice: 'Check id and secret of the read token against the projects file.',
   },
+  token_expired: {
+    status: 401,
+    title: 'The token has expired',
+    advice: 'Ask the project for another read token.',
+  },
+  token_revoked: {
+    status: 401,
+    title: 'The token is revoked',
+    advice: 'Ask the project for another read token.',
+  },
+  scope_missing: {
+    status: 403,
+    title: 'The token is not for this',
+    advice: 'Use a read token whose scopes in the projects file cover the route.',
+  },
   view_not_found: {
     status: 404,
     title: 'There is no such view',

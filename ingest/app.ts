@@ -44,6 +44,9 @@ async function registerScope(scope: FastifyInstance, deps: IngestDeps): Promise<
     maxAge: PREFLIGHT_AGE_SECONDS,
     strictPreflight: false,
   });
+  scope.addHook('onRequest', async (_request, reply) => {
+    reply.header('x-content-type-options', 'nosniff');
+  });
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
   const pipelineOf = createPipelines(deps);

@@ -1,7 +1,8 @@
 /**
- * Who sends: the write key, from the Authorization header or the query.
+ * Who sends: the write key, from the Authorization header or the query, and whether it is for this.
  *
- * Guarantee: nothing but the key names the project. A Basic header, which browsers add by themselves, is not a key.
+ * Guarantee: nothing but the key names the project. A Basic header, which browsers add by themselves, is not a key. A
+ * key that is bound to origins or formats opens nothing else.
  */
 import type { FastifyRequest } from 'fastify';
 import { ProblemError } from '../platform/http/problem.ts';
@@ -24,6 +25,23 @@ export function authenticate(
   const code = found === 'expired' ? 'key_expired' : 'key_revoked';
   const headers = goneStatus === 401 ? CHALLENGE : {};
   return new ProblemError(code, { ...INGEST_ERRORS[code], status: goneStatus }, { headers });
+}
+
+/** Refuses a key that is not for the place the request comes from, or for what it brings. */
+export function checkUse(
+  { headers }: FastifyRequest,
+  grant: KeyGrant,
+  path: string,
+): ProblemError | undefined {
+  const format = path.replace(/^\/v1\//, '');
+  if (!grant.allowsFormat(format)) {
+    return refusal('format_refused', { detail: `This key is not for ${path}.` });
+  }
+  const { origin } = headers;
+  if (grant.allowsOrigin(origin)) return undefined;
+  const from =
+    origin === undefined ? 'requests without an Origin' : `the origin ${origin.slice(0, 200)}`;
+  return refusal('origin_refused', { detail: `This key is not for ${from}.` });
 }
 
 function keyOf(request: FastifyRequest): string | undefined {

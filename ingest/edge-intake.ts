@@ -27,6 +27,8 @@ export interface EdgeIntakeDeps extends EdgeRejectsDeps {
   readonly enrich: EdgeEnricher;
   readonly readLine: EdgeLineReader;
   readonly limits: IngestLimits & EdgeLimits;
+  /** Told of what was read, and of requests that are durable. */
+  readonly used: (taken: { readonly events: number; readonly bytes: number }) => void;
 }
 
 /** Rejects of lines that are in another format than the route's; a body of nothing else is refused. */
@@ -80,6 +82,7 @@ export class EdgeIntake implements BodyTaker {
 
   take(chunk: Buffer): Promise<ProblemError | undefined> {
     this.#deps.counters.decompressedBytes += chunk.length;
+    this.#deps.used({ events: 0, bytes: chunk.length });
     return this.#takeLines(this.#lines.push(chunk));
   }
 
@@ -174,7 +177,7 @@ export class EdgeIntake implements BodyTaker {
   }
 
   #write(group: EdgeGroup): void {
-    const { route, counters, ticket } = this.#deps;
+    const { route, counters, ticket, used } = this.#deps;
     this.#countGroups();
     this.#window.append(this.#groups.recordOf(group, route.format), (durable) => {
       ticket.give(group.lineBytes);
@@ -182,6 +185,7 @@ export class EdgeIntake implements BodyTaker {
       this.#acceptedCount += group.requests.length;
       counters.edgeRequests += group.requests.length;
       counters.edgeRecords++;
+      used({ events: group.requests.length, bytes: 0 });
     });
   }
 

@@ -14,6 +14,7 @@ import type { IngestDeps } from './deps.ts';
 import { EdgeIntake } from './edge-intake.ts';
 import { edgeLimits } from './edge-limits.ts';
 import type { Enricher } from './enrichment/enrich.ts';
+import type { Gate } from './gate.ts';
 import { checkHead } from './receive.ts';
 import { streamBody } from './receive-stream.ts';
 import { refusedBy } from './refusals.ts';
@@ -23,13 +24,14 @@ export interface EdgePassage {
   readonly request: FastifyRequest;
   readonly body: Readable | undefined;
   readonly route: EdgeRoute;
+  readonly gate: Gate;
   readonly enricher: Enricher;
   readonly deps: IngestDeps;
 }
 
 /** Takes one edge log. Throws what the connection throws when the sender leaves. */
 export async function takeEdgeLog(
-  { request, body, route, enricher, deps }: EdgePassage,
+  { request, body, route, gate, enricher, deps }: EdgePassage,
   grant: KeyGrant,
   ticket: Ticket,
 ): Promise<Answer | ProblemError> {
@@ -47,6 +49,7 @@ export async function takeEdgeLog(
   const enrich = enricher.ofEdgeLog(route.format, grant.project);
   const intake = new EdgeIntake({
     ...{ log, origin, route, readLine, enrich, limits, counters, ticket },
+    used: (taken) => gate.quotas.add(grant.project, taken),
   });
   try {
     const problem = await streamBody(body, head.encoding, bodyLimits, intake);

@@ -29,6 +29,26 @@ export const INGEST_ERRORS = {
     title: 'The write key has expired',
     advice: 'Stop sending with this key; ask the project for another.',
   },
+  origin_refused: {
+    status: 403,
+    title: 'The write key is not for this origin',
+    advice: 'Add the origin to `allowedOrigins` of the key, or use a key without them.',
+  },
+  format_refused: {
+    status: 403,
+    title: 'The write key is not for this format',
+    advice: 'Add the format to `formats` of the key, or use a key without them.',
+  },
+  quota_exceeded: {
+    status: 429,
+    title: 'The project has used its quota of the day',
+    advice: 'Send again after the seconds in Retry-After, or have the quota raised.',
+  },
+  address_rate_exceeded: {
+    status: 429,
+    title: 'Too many requests of this address',
+    advice: 'Send again after the seconds in Retry-After, and send fewer, larger bodies.',
+  },
   rate_exceeded: {
     status: 429,
     title: 'Too many requests of this write key',

@@ -1,12 +1,12 @@
 /**
  * The pipeline of ingest, whole: one request in, an answer out once everything it brought is durable in the log.
  *
- *   authenticate → admit → check the headers → read → decompress → decode → name views → enrich → hide viewers
+ *   limit the address → authenticate → check the key's use, rate and quota → admit → check the headers → read → decompress → decode → name views → enrich → hide viewers
  *   → plan records
  *   → append, durable → answer
  *
- * Cheap refusals come first: the key costs one hash, rate and headers nothing, and only then is a byte read. Beats
- * are enriched and viewers hidden after the formats, so that no format can forget it. Records are planned before any is appended, so that
+ * Cheap refusals come first: the key costs one hash, rates, quotas and headers nothing, and only then is a byte read.
+ * Beats are enriched and viewers hidden after the formats, so that no format can forget it. Records are planned before any is appended, so that
  * a mistake of ours loses the whole request, visibly, and not half of it. Edge logs can be too large for that: after
  * admission they go their own way, chunk by chunk (`edge-pipeline.ts`).
  *
@@ -19,17 +19,17 @@ import { ProblemError } from '../platform/http/problem.ts';
 import type { KeyGrant } from '../platform/projects.ts';
 import { type Admission, createAdmission, type Ticket } from './admission.ts';
 import { appendRecords } from './append.ts';
-import { authenticate } from './authenticate.ts';
 import { count } from './counters.ts';
 import type { IngestDeps } from './deps.ts';
 import { takeEdgeLog } from './edge-pipeline.ts';
 import { createEnricher, type Enricher } from './enrichment/enrich.ts';
 import { INGEST_ERRORS, type IngestErrorCode, refusal } from './errors.ts';
 import type { FormatResult } from './formats/format.ts';
+import { createGate, type Gate } from './gate.ts';
 import { createGuessedViews, type GuessedViews, nameViews } from './guessed-views.ts';
 import { checkHead, decompress, readBody } from './receive.ts';
 import { type Plan, planRecords } from './records.ts';
-import { logAway, overloaded, RETRY_AFTER, refusedBy } from './refusals.ts';
+import { logAway, overloaded, refusedBy } from './refusals.ts';
 import type { Answer, EdgeRoute, IngestRoute } from './routes.ts';
 import { hideViewer, hideViewerInBytes } from './viewers.ts';
 
@@ -40,9 +40,19 @@ export function createPipelines(deps: IngestDeps): (route: IngestRoute | EdgeRou
   const admission = createAdmission(deps.limits, deps);
   const enricher = createEnricher(deps);
   const guessed = createGuessedViews(deps);
+  const gate = createGate(deps);
   return (route) => async (request, body) => {
     deps.counters.requests++;
-    const answer = await receive({ request, body, route, admission, enricher, guessed, deps });
+    const answer = await receive({
+      request,
+      body,
+      route,
+      admission,
+      gate,
+      enricher,
+      guessed,
+      deps,
+    });
     if (!(answer instanceof ProblemError)) return answer;
     count(deps.counters.refusals, answer.code);
     throw answer;
@@ -55,16 +65,16 @@ interface Passage<Route> {
   readonly body: Readable | undefined;
   readonly route: Route;
   readonly admission: Admission;
+  readonly gate: Gate;
   readonly enricher: Enricher;
   readonly guessed: GuessedViews;
   readonly deps: IngestDeps;
 }
 
 async function receive(passage: Passage<IngestRoute | EdgeRoute>): Promise<Answer | ProblemError> {
-  const { request, route, admission, deps } = passage;
-  const grant = authenticate(request, deps.projects, route.goneStatus);
+  const { request, route, admission, gate } = passage;
+  const grant = gate.letIn(request, route);
   if (grant instanceof ProblemError) return grant;
-  if (!admission.withinRate(grant.keyId)) return refusal('rate_exceeded', { headers: RETRY_AFTER });
   const ticket = admission.enter();
   if (ticket === undefined) return overloaded(route);
   try {
@@ -77,7 +87,7 @@ async function receive(passage: Passage<IngestRoute | EdgeRoute>): Promise<Answe
 }
 
 async function take(
-  { request, body, route, enricher, guessed, deps }: Passage<IngestRoute>,
+  { request, body, route, gate, enricher, guessed, deps }: Passage<IngestRoute>,
   grant: KeyGrant,
   ticket: Ticket,
 ): Promise<Answer | ProblemError> {
@@ -105,6 +115,8 @@ async function take(
   const plan = planRecords({ ...kept, beats, rejects }, origin, limits);
   const away = await appendRecords(deps.log, [...plan.beats, ...plan.rejectRecords]);
   if (away !== undefined) return logAway(away, route);
+  const bytes = plain instanceof ProblemError ? sent.length : plain.length;
+  gate.quotas.add(grant.project, { events: plan.acceptedEvents, bytes });
   countTaken(plan, result, deps);
   if (result.malformed !== undefined) return malformed(result.malformed);
   return route.answer(kept.session === undefined ? plan : { ...plan, session: kept.session });

@@ -3,49 +3,35 @@
  *
  * Guarantee: `parseProjects` never repeats a key or a secret in its messages, and keeps only hashes of them.
  */
-import { createHash } from 'node:crypto';
 import Type, { type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { nearestHint } from './nearest.ts';
 import { DimensionRuleEntry, type ProjectRules, ruleFields, rulesOf } from './project-rules.ts';
+import { ClosedObject, Id } from './projects-shape.ts';
+import { type ReadToken, ReadTokenEntry, readTokenOf } from './read-tokens.ts';
+import { type WriteKey, WriteKeyEntry, writeKeyOf } from './write-keys.ts';
 
-const CLOSED = { additionalProperties: false };
-const Id = Type.String({ pattern: '^[A-Za-z0-9_.-]{1,64}$' });
-const Secret = Type.String({ minLength: 1, maxLength: 256 });
-const Hash = Type.String({ pattern: '^[0-9a-fA-F]{64}$' });
+/** How much a project may bring in a day of UTC. */
+const QuotaEntry = ClosedObject({
+  eventsPerDayMax: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })),
+  bytesPerDayMax: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })),
+});
 
-const WriteKeyEntry = Type.Object(
-  {
-    key: Type.Optional(Secret),
-    keyHash: Type.Optional(Hash),
-    trustClock: Type.Optional(Type.Boolean()),
-    expiresAt: Type.Optional(Type.String({ maxLength: 64 })),
-    revoked: Type.Optional(Type.Boolean()),
-  },
-  CLOSED,
-);
-const ReadTokenEntry = Type.Object(
-  { id: Id, secret: Type.Optional(Secret), secretHash: Type.Optional(Hash) },
-  CLOSED,
-);
-const ProjectEntry = Type.Object(
-  {
-    id: Id,
-    name: Type.Optional(Type.String({ maxLength: 200 })),
-    writeKeys: Type.Array(WriteKeyEntry),
-    readTokens: Type.Array(ReadTokenEntry),
-    viewerSecret: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
-    rawViewerIds: Type.Optional(Type.Boolean()),
-    ...ruleFields,
-  },
-  CLOSED,
-);
-const ProjectsFile = Type.Object({ projects: Type.Array(ProjectEntry, { minItems: 1 }) }, CLOSED);
+const ProjectEntry = ClosedObject({
+  id: Id,
+  name: Type.Optional(Type.String({ maxLength: 200 })),
+  writeKeys: Type.Array(WriteKeyEntry),
+  readTokens: Type.Array(ReadTokenEntry),
+  viewerSecret: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
+  rawViewerIds: Type.Optional(Type.Boolean()),
+  quota: Type.Optional(QuotaEntry),
+  ...ruleFields,
+});
+const ProjectsFile = ClosedObject({ projects: Type.Array(ProjectEntry, { minItems: 1 }) });
 const validator = Compile(ProjectsFile);
 
 type ProjectsFile = Static<typeof ProjectsFile>;
 type ProjectEntry = Static<typeof ProjectEntry>;
-type WriteKeyEntry = Static<typeof WriteKeyEntry>;
 
 /** A project without its secrets but the one that hides its viewers. */
 export interface Project extends ProjectRules {
@@ -54,23 +40,9 @@ export interface Project extends ProjectRules {
   /** Key of the hash that stands for a viewer id; empty when viewer ids are stored raw. */
   readonly viewerSecret: string;
   readonly rawViewerIds: boolean;
-}
-
-/** A write key, known by its SHA-256. */
-export interface WriteKey {
-  readonly project: Project;
-  readonly hash: Buffer;
-  readonly trustClock: boolean;
-  readonly revoked: boolean;
-  /** ms since 1970; Infinity when the key never expires. */
-  readonly expiresAtMs: number;
-}
-
-/** A read token, its secret known by its SHA-256. */
-export interface ReadToken {
-  readonly project: Project;
-  readonly id: string;
-  readonly secretHash: Buffer;
+  /** What it may bring in a day of UTC; Infinity where nothing is said. */
+  readonly eventsPerDayMax: number;
+  readonly bytesPerDayMax: number;
 }
 
 /** Everything the file says, by hash and by token id. */
@@ -83,11 +55,6 @@ export interface ProjectTable {
 export type ParseResult =
   | { readonly ok: true; readonly table: ProjectTable }
   | { readonly ok: false; readonly errors: readonly string[] };
-
-/** SHA-256 of a key or a secret. */
-export function hashOf(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest();
-}
 
 /** Parses the text of a projects file. */
 export function parseProjects(text: string): ParseResult {
@@ -139,6 +106,7 @@ function pathOf(pointer: string): string {
 function fieldsAt(pointer: string): string[] {
   if (pointer.includes('/writeKeys/')) return Object.keys(WriteKeyEntry.properties);
   if (pointer.includes('/dimensions/')) return Object.keys(DimensionRuleEntry.properties);
+  if (pointer.endsWith('/quota')) return Object.keys(QuotaEntry.properties);
   if (pointer.includes('/readTokens/')) return Object.keys(ReadTokenEntry.properties);
   if (pointer.startsWith('/projects/')) return Object.keys(ProjectEntry.properties);
   return ['projects'];
@@ -155,19 +123,25 @@ function buildTable(file: ProjectsFile): ParseResult {
     if (projects.has(entry.id)) errors.push(`project ${entry.id} is there twice`);
     projects.set(entry.id, project);
     entry.writeKeys.forEach((key, index) => {
-      addWriteKey(key, { project, where: `writeKeys[${index}] of ${entry.id}`, writeKeys, errors });
+      const where = `writeKeys[${index}] of ${entry.id}`;
+      const made = writeKeyOf(key, project);
+      if (typeof made === 'string') errors.push(`${where} ${made}`);
+      else if (writeKeys.has(made.hash.toString('hex'))) errors.push(`${where} is there twice`);
+      else writeKeys.set(made.hash.toString('hex'), made);
     });
     for (const token of entry.readTokens) {
-      const secretHash = hashFrom(token.secret, token.secretHash);
       const where = `read token ${token.id} of ${entry.id}`;
-      if (secretHash === undefined) errors.push(`${where} needs either secret or secretHash`);
+      const made = readTokenOf(token, project);
+      if (typeof made === 'string') errors.push(`${where} ${made}`);
       else if (readTokens.has(token.id)) errors.push(`${where} is there twice`);
-      else readTokens.set(token.id, { project, id: token.id, secretHash });
+      else readTokens.set(token.id, made);
     }
   }
   if (errors.length > 0) return { ok: false, errors };
   return { ok: true, table: { projects: [...projects.values()], writeKeys, readTokens } };
 }
+
+const NO_LIMIT = Number.POSITIVE_INFINITY;
 
 function projectOf(entry: ProjectEntry, errors: string[]): Project {
   const rawViewerIds = entry.rawViewerIds ?? false;
@@ -176,36 +150,8 @@ function projectOf(entry: ProjectEntry, errors: string[]): Project {
       `project ${entry.id} needs viewerSecret, which hides viewer ids, or rawViewerIds: true to store them as they come`,
     );
   }
-  const { id, name = entry.id, viewerSecret = '' } = entry;
-  return { id, name, viewerSecret, rawViewerIds, ...rulesOf(entry, errors) };
-}
-
-interface Adding {
-  readonly project: Project;
-  readonly where: string;
-  readonly writeKeys: Map<string, WriteKey>;
-  readonly errors: string[];
-}
-
-function addWriteKey(entry: WriteKeyEntry, to: Adding): void {
-  const hash = hashFrom(entry.key, entry.keyHash);
-  const expiresAtMs =
-    entry.expiresAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(entry.expiresAt);
-  if (Number.isNaN(expiresAtMs)) {
-    to.errors.push(`${to.where} has an expiresAt that is not a date such as 2030-01-31T00:00:00Z`);
-  } else if (hash === undefined) {
-    to.errors.push(`${to.where} needs either key or keyHash`);
-  } else if (to.writeKeys.has(hash.toString('hex'))) {
-    to.errors.push(`${to.where} is there twice`);
-  } else {
-    const { trustClock = false, revoked = false } = entry;
-    const key = { project: to.project, hash, trustClock, revoked, expiresAtMs };
-    to.writeKeys.set(hash.toString('hex'), key);
-  }
-}
-
-/** The hash, from exactly one of a secret and its hash. */
-function hashFrom(secret: string | undefined, hash: string | undefined): Buffer | undefined {
-  if ((secret === undefined) === (hash === undefined)) return undefined;
-  return secret === undefined ? Buffer.from(hash ?? '', 'hex') : hashOf(secret);
+  const { id, name = entry.id, viewerSecret = '', quota = {} } = entry;
+  const { eventsPerDayMax = NO_LIMIT, bytesPerDayMax = NO_LIMIT } = quota;
+  const quotas = { eventsPerDayMax, bytesPerDayMax };
+  return { id, name, viewerSecret, rawViewerIds, ...quotas, ...rulesOf(entry, errors) };
 }

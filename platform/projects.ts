@@ -7,9 +7,14 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import type { BaseLogger } from 'pino';
-import { hashOf, type Project, type ProjectTable, parseProjects } from './projects-file.ts';
+import { type Project, type ProjectTable, parseProjects } from './projects-file.ts';
+import { hashOf } from './projects-shape.ts';
+import { type ReadGrant, SCOPES } from './read-tokens.ts';
+import type { KeyGrant } from './write-keys.ts';
 
 export type { Project } from './projects-file.ts';
+export type { ReadGrant, Scope } from './read-tokens.ts';
+export type { KeyGrant } from './write-keys.ts';
 
 /** Longer keys, ids and secrets cannot be in the file; they are refused without hashing. */
 const CREDENTIAL_LENGTH_MAX = 256;
@@ -22,24 +27,17 @@ const BUILT_IN = JSON.stringify({
       id: 'default',
       name: 'Default',
       writeKeys: [{ key: 'dev' }, { key: 'dev-trusted', trustClock: true }],
-      readTokens: [{ id: 'dev', secret: 'dev' }],
+      readTokens: [{ id: 'dev', secret: 'dev', scopes: Object.keys(SCOPES) }],
       viewerSecret: 'dev',
     },
   ],
 });
 
-export interface KeyGrant {
-  readonly project: Project;
-  readonly trustClock: boolean;
-  /** Names the key without telling it: the first 16 hex digits of its SHA-256. */
-  readonly keyId: string;
-}
-
 export interface Projects {
   /** Who a write key belongs to, or why it may not write. */
   findWriteKey(key: string): KeyGrant | 'unknown' | 'expired' | 'revoked';
-  /** The project that a read token may read, if id and secret are right. */
-  findReadToken(id: string, secret: string): Project | undefined;
+  /** What a read token may read, or why nothing: `unknown` also when the secret is wrong. */
+  findReadToken(id: string, secret: string): ReadGrant | 'unknown' | 'expired' | 'revoked';
   /** Every project, in the order of the file. */
   list(): readonly Project[];
   /** Reads the file again. False, and a line in the log, when it is bad: the old projects stay. */
@@ -103,7 +101,7 @@ export function openProjects(deps: ProjectsDeps): Projects {
     file === '' || intervalMs <= 0 ? undefined : setInterval(look, intervalMs).unref();
   return {
     findWriteKey: (key) => findWriteKey(table, key, now()),
-    findReadToken: (id, secret) => findReadToken(table, id, secret),
+    findReadToken: (id, secret) => findReadToken(table, { id, secret }, now()),
     list: () => table.projects,
     reload,
     close: () => clearInterval(watcher),
@@ -161,17 +159,21 @@ function findWriteKey(
   const found = table.writeKeys.get(hash.toString('hex'));
   if (found === undefined || !timingSafeEqual(found.hash, hash)) return 'unknown';
   if (found.revoked) return 'revoked';
-  if (nowMs >= found.expiresAtMs) return 'expired';
-  const keyId = hash.toString('hex', 0, 8);
-  return { project: found.project, trustClock: found.trustClock, keyId };
+  return nowMs >= found.expiresAtMs ? 'expired' : found.grant;
 }
 
 const NO_SECRET = Buffer.alloc(32);
 
 /** An unknown id takes the same path as a wrong secret, so that neither can be told by the time it takes. */
-function findReadToken(table: ProjectTable, id: string, secret: string): Project | undefined {
-  if (secret.length > CREDENTIAL_LENGTH_MAX) return undefined;
+function findReadToken(
+  table: ProjectTable,
+  { id, secret }: { id: string; secret: string },
+  nowMs: number,
+): ReadGrant | 'unknown' | 'expired' | 'revoked' {
+  if (secret.length > CREDENTIAL_LENGTH_MAX) return 'unknown';
   const found = table.readTokens.get(id);
   const right = timingSafeEqual(hashOf(secret), found?.secretHash ?? NO_SECRET);
-  return right ? found?.project : undefined;
+  if (!right || found === undefined) return 'unknown';
+  if (found.revoked) return 'revoked';
+  return nowMs >= found.expiresAtMs ? 'expired' : found.grant;
 }

@@ -139,7 +139,14 @@ const problem = {
 };
 
 /** Codes that every route behind the token guard can answer. */
-const GUARD_CODES: readonly ApiErrorCode[] = ['token_missing', 'token_unknown', 'host_refused'];
+const GUARD_CODES: readonly ApiErrorCode[] = [
+  'token_missing',
+  'token_unknown',
+  'token_expired',
+  'token_revoked',
+  'scope_missing',
+  'host_refused',
+];
 /** Codes of every route that asks the store. */
 export const STORE_CODES: readonly ApiErrorCode[] = [
   'parameter_unknown',

@@ -417,7 +417,13 @@ export const INGEST_LIMITS = {
   keyRequestsPerSecondMax: limit(
     'key-requests-per-second-max',
     'requests/s',
-    'requests a second of one write key, bursts of as many; 0 sets no limit',
+    'requests a second of one write key that names no rate of its own, bursts of as many; 0 sets no limit',
+    { default: 0, min: 0, max: 1_000_000 },
+  ),
+  addressRequestsPerSecondMax: limit(
+    'address-requests-per-second-max',
+    'requests/s',
+    'requests a second of one address (IPv6: one /64), bursts of as many; 0 sets no limit',
     { default: 0, min: 0, max: 1_000_000 },
   ),
 };

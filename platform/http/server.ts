@@ -12,11 +12,21 @@ import { handleError, httpProblem, registerProblems } from './problem.ts';
 export const SERVER_LIMITS = {
   /** A request must have arrived whole within this, ms: a slow sender holds a place until then. */
   requestTimeoutMs: 30_000,
+  /** Its headers within this, ms. */
+  headersTimeoutMs: 10_000,
+  /** How often connections are looked at for the two above, ms: a slow one ends so much later at most. */
+  timeoutsCheckMs: 2_000,
   /** An idle connection is kept for this long, ms. */
   keepAliveMs: 75_000,
-  /** Longest path and query, bytes. */
-  urlBytesMax: 16_384,
+  /** Longest head of a request, bytes: its path and query, and all of its headers. */
+  headBytesMax: 16_384,
+  /** Most headers of a request; others are not looked at. */
+  headersMax: 200,
+  /** Connections open at once; more are closed as they come. */
+  connectionsMax: 20_000,
 } as const;
+
+export type ServerLimits = { readonly [Name in keyof typeof SERVER_LIMITS]: number };
 
 /**
  * Makes the server. `X-Forwarded-*` of a request is believed as far as its last senders are `trustedProxies`, addresses
@@ -25,19 +35,26 @@ export const SERVER_LIMITS = {
 export function createServer(
   logger: FastifyBaseLogger,
   trustedProxies: readonly string[] = [],
+  limits: ServerLimits = SERVER_LIMITS,
 ): FastifyInstance {
   const server = Fastify({
     loggerInstance: logger,
     trustProxy: trustedProxies.length > 0 && [...trustedProxies],
     logController: new LogController({ disableRequestLogging: true }),
-    requestTimeout: SERVER_LIMITS.requestTimeoutMs,
-    keepAliveTimeout: SERVER_LIMITS.keepAliveMs,
-    http: { maxHeaderSize: SERVER_LIMITS.urlBytesMax },
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    http: {
+      maxHeaderSize: limits.headBytesMax,
+      headersTimeout: limits.headersTimeoutMs,
+      connectionsCheckingInterval: limits.timeoutsCheckMs,
+    },
     forceCloseConnections: 'idle',
     // Fastify's own answer names neither a code nor when to come again.
     return503OnClosing: false,
     frameworkErrors: handleError,
   });
+  server.server.maxHeadersCount = limits.headersMax;
+  server.server.maxConnections = limits.connectionsMax;
   let closing = false;
   server.addHook('preClose', async () => {
     closing = true;

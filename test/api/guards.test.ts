@@ -5,10 +5,12 @@ import { createApiCounters, QUERY_LIMITS, registerApi } from '../../api/api.ts';
 import type { QueryCounters } from '../../api/query-runner.ts';
 import type { ReadyCheck } from '../../platform/http/operators.ts';
 import { Registry } from '../../platform/metrics/registry.ts';
-import { openProjects } from '../../platform/projects.ts';
+import { openProjects, type Projects } from '../../platform/projects.ts';
 import { type QueryOptions, type Store, StoreError } from '../../platform/store/store.ts';
+import { projectsOf, shop } from '../support/projects.ts';
 import { AUTHORIZATION } from './support/server.ts';
 
+const SCOPE_NAMES = ['metrics', 'monitoring', 'views', 'annotate', 'admin'];
 const silent = { info: () => {}, warn: () => {}, error: () => {} };
 const NOW_MS = Date.UTC(2026, 2, 10, 12);
 
@@ -39,6 +41,7 @@ interface Options {
   readonly checks?: readonly ReadyCheck[];
   readonly limits?: Partial<typeof QUERY_LIMITS>;
   readonly before?: (server: FastifyInstance) => Promise<void>;
+  readonly projects?: Projects;
 }
 
 async function start(options: Options = {}) {
@@ -50,7 +53,8 @@ async function start(options: Options = {}) {
   let queries: Readonly<QueryCounters> | undefined;
   await server.register(registerApi, {
     store: storeOf(options.query ?? (() => Promise.resolve([]))),
-    projects: openProjects({ file: '', host: '127.0.0.1', logger: silent, now }),
+    projects:
+      options.projects ?? openProjects({ file: '', host: '127.0.0.1', logger: silent, now }),
     now,
     logger: silent,
     limits: { ...QUERY_LIMITS, ...options.limits },
@@ -107,6 +111,45 @@ describe('the token guard', () => {
       '/cost/overall',
     ]) {
       expect((await get(`/data/v1${path}`)).statusCode).toBe(401);
+    }
+  });
+
+  it.each([
+    ['metrics', ['/metrics/views/overall', '/dimensions', '/cost/overall']],
+    ['views', ['/video-views', '/video-views/x', '/exports/views']],
+    ['monitoring', ['/monitoring/dimensions', '/monitoring/stream']],
+  ] as const)('lets a token with the scope %s ask for that alone', async (scope, own) => {
+    const readTokens = [
+      { id: 't', secret: 's', scopes: [scope] },
+      { id: 'rest', secret: 's', scopes: SCOPE_NAMES.filter((name) => name !== scope) },
+    ];
+    const projects = projectsOf([shop({ readTokens })]);
+    const { get, counters } = await start({ projects });
+    for (const path of own) {
+      const refused = await get(`/data/v1${path}`, { authorization: basic('rest:s') });
+      expect([refused.statusCode, refused.json().code], path).toEqual([403, 'scope_missing']);
+      expect(refused.json().detail).toContain(`\`${scope}\``);
+      expect(refused.headers['www-authenticate']).toBeUndefined();
+    }
+    const [first] = own;
+    const allowed = await get(`/data/v1${first}`, { authorization: basic('t:s') });
+    expect(allowed.statusCode).toBe(200);
+    expect(counters.scopeMissing).toBe(own.length);
+  });
+
+  it('says that a token has expired or was revoked', async () => {
+    const readTokens = [
+      { id: 'old', secret: 's', expiresAt: '1970-01-01' },
+      { id: 'stolen', secret: 's', revoked: true },
+    ];
+    const { get } = await start({ projects: projectsOf([shop({ readTokens })]) });
+    for (const [pair, code] of [
+      ['old:s', 'token_expired'],
+      ['stolen:s', 'token_revoked'],
+      ['old:x', 'token_unknown'],
+    ] as const) {
+      const response = await get('/data/v1/dimensions', { authorization: basic(pair) });
+      expect([response.statusCode, response.json().code]).toEqual([401, code]);
     }
   });
 
@@ -377,6 +420,19 @@ describe('the reference', () => {
     });
     const policy = String((await get('/elsewhere')).headers['content-security-policy']);
     expect(policy).toContain('upgrade-insecure-requests');
+  });
+});
+
+describe('headers of answers', () => {
+  it('let nothing be framed, sniffed or run, refusals too', async () => {
+    const { get, ask } = await start();
+    for (const response of [await ask('/dimensions'), await get('/data/v1/dimensions')]) {
+      expect(response.headers['x-content-type-options']).toBe('nosniff');
+      expect(response.headers['content-security-policy']).toBe(
+        "default-src 'none';frame-ancestors 'none'",
+      );
+      expect(response.headers['strict-transport-security']).toBeUndefined();
+    }
   });
 });
 

@@ -20,6 +20,8 @@ const hidden: Project = {
   rawViewerIds: false,
   cdnHosts: new Map(),
   dimensionRules: [],
+  eventsPerDayMax: Number.POSITIVE_INFINITY,
+  bytesPerDayMax: Number.POSITIVE_INFINITY,
 };
 const raw: Project = { ...hidden, rawViewerIds: true };
 

@@ -76,18 +76,50 @@ describe('projects', () => {
 
   it('find read tokens by id and secret', () => {
     const projects = open({ projects: [project()] });
-    expect(projects.findReadToken('a', 'sesame')?.id).toBe('shop');
-    expect(projects.findReadToken('b', 'hidden')?.id).toBe('shop');
-    expect(projects.findReadToken('a', 'hidden')).toBeUndefined();
-    expect(projects.findReadToken('nobody', 'sesame')).toBeUndefined();
-    expect(projects.findReadToken('nobody', '')).toBeUndefined();
+    const shop = { project: { id: 'shop' } };
+    expect(projects.findReadToken('a', 'sesame')).toMatchObject({ ...shop, tokenId: 'a' });
+    expect(projects.findReadToken('b', 'hidden')).toMatchObject({ ...shop, tokenId: 'b' });
+    expect(projects.findReadToken('a', 'hidden')).toBe('unknown');
+    expect(projects.findReadToken('nobody', 'sesame')).toBe('unknown');
+    expect(projects.findReadToken('nobody', '')).toBe('unknown');
+  });
+
+  it('say why a right token may not read, and nothing to who does not know its secret', () => {
+    const readTokens = [
+      { id: 'old', secret: 's', expiresAt: '2025-12-31T23:59:59Z' },
+      { id: 'new', secret: 's', expiresAt: '2026-01-01T00:00:01Z' },
+      { id: 'stolen', secret: 's', revoked: true },
+    ];
+    const projects = open({ projects: [project({ readTokens })] });
+    expect(projects.findReadToken('old', 's')).toBe('expired');
+    expect(projects.findReadToken('new', 's')).toMatchObject({ tokenId: 'new' });
+    expect(projects.findReadToken('stolen', 's')).toBe('revoked');
+    expect(projects.findReadToken('old', 'wrong')).toBe('unknown');
+    expect(projects.findReadToken('stolen', 'wrong')).toBe('unknown');
+  });
+
+  it('give tokens their scopes; without any, all but admin', () => {
+    const readTokens = [
+      { id: 'some', secret: 's', scopes: ['metrics', 'admin'] },
+      { id: 'plain', secret: 's' },
+    ];
+    const projects = open({ projects: [project({ readTokens })] });
+    expect(projects.findReadToken('some', 's')).toMatchObject({
+      scopes: new Set(['metrics', 'admin']),
+    });
+    expect(projects.findReadToken('plain', 's')).toMatchObject({
+      scopes: new Set(['metrics', 'monitoring', 'views', 'annotate']),
+    });
   });
 
   it('are built in for loopback only', () => {
     const built = (host: string) => openProjects({ file: '', host, logger, now: () => 0 });
     expect(built('::1').findWriteKey('dev')).toMatchObject({ trustClock: false });
     expect(built('localhost').findWriteKey('dev-trusted')).toMatchObject({ trustClock: true });
-    expect(built('127.0.0.1').findReadToken('dev', 'dev')?.id).toBe('default');
+    expect(built('127.0.0.1').findReadToken('dev', 'dev')).toMatchObject({
+      project: { id: 'default' },
+      scopes: new Set(['metrics', 'monitoring', 'views', 'annotate', 'admin']),
+    });
     expect(() => built('0.0.0.0')).toThrow('STREAMGAUGE_PROJECTS_FILE');
   });
 
@@ -135,6 +167,26 @@ describe('projects', () => {
       'is not a date',
     ],
     [{ projects: [project({ readTokens: [{ id: 'a' }] })] }, 'needs either secret or secretHash'],
+    [
+      { projects: [project({ readTokens: [{ id: 'a', secret: 's', expiresAt: 'soon' }] })] },
+      'read token a of shop has an expiresAt that is not a date',
+    ],
+    [
+      { projects: [project({ readTokens: [{ id: 'a', secret: 's', scopes: ['all'] }] })] },
+      'projects[0].readTokens[0].scopes[0]',
+    ],
+    [
+      { projects: [project({ writeKeys: [{ key: 'a', allowedOrigins: ['example.com'] }] })] },
+      'projects[0].writeKeys[0].allowedOrigins[0] must match pattern',
+    ],
+    [
+      { projects: [project({ writeKeys: [{ key: 'a', formats: ['nginx'] }] })] },
+      'projects[0].writeKeys[0].formats[0]',
+    ],
+    [
+      { projects: [project({ quota: { eventsPerDay: 1 } })] },
+      'projects[0].quota has unknown field "eventsPerDay"; did you mean eventsPerDayMax?',
+    ],
     [{ projects: [project({ viewerSecret: undefined })] }, 'needs viewerSecret'],
     [{ projects: [project({ cdnHosts: { 'https://a/': 'x' } })] }, 'projects[0].cdnHosts'],
     [{ projects: [project({ cdnHosts: { 'a.com': '' } })] }, 'projects[0].cdnHosts'],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NO_PLACE } from '../../../ingest/enrichment/places.ts';
 import { type RulesEntry, rulesOf } from '../../../platform/project-rules.ts';
-import type { KeyGrant } from '../../../platform/projects.ts';
+import { writeKeyOf } from '../../../platform/write-keys.ts';
 import type { Entry } from '../../../schemas/beat.ts';
 import {
   type Appended,
@@ -27,10 +27,14 @@ async function setUp(rules: Omit<RulesEntry, 'id'> = {}) {
     name: 'p',
     viewerSecret: '',
     rawViewerIds: true,
+    eventsPerDayMax: Number.POSITIVE_INFINITY,
+    bytesPerDayMax: Number.POSITIVE_INFINITY,
     ...rulesOf({ id: 'p', ...rules }, errors),
   };
   expect(errors).toEqual([]);
-  const grant: KeyGrant = { project, trustClock: false, keyId: 'k' };
+  const key = writeKeyOf({ key: 'k' }, project);
+  if (typeof key === 'string') throw new Error(key);
+  const { grant } = key;
   const { server, counters } = await ingestServer({
     log: rememberingLog(appended),
     projects: { findWriteKey: () => grant },
