@@ -36,6 +36,7 @@ import {
   tablesAreThere,
 } from './platform/engines.ts';
 import { registerOperators } from './platform/http/operators.ts';
+import { registerReference } from './platform/http/reference.ts';
 import type { Log } from './platform/log/log.ts';
 import { createLogger, type Logger } from './platform/logging.ts';
 import {
@@ -111,6 +112,8 @@ export function startAll(
     const log = await logOf(host);
     const store = await storeOf(host);
     await prepareTables(store, options, logger);
+    // Before the routes: what was there earlier is not in the reference.
+    await registerReference(host.server);
     await addIngest(host, { log, projects });
     await addApi(host, { store, projects, pageDirectory });
     const joinGroup = groupOf(options, logger);

@@ -15,6 +15,7 @@ import { edgeRoutes } from './edge-routes.ts';
 import { refusal } from './errors.ts';
 import { addFastlyChallenge } from './fastly-challenge.ts';
 import { createPipelines } from './pipeline.ts';
+import { schemaOf } from './reference/routes.ts';
 import { beatsRoute, cmcdRoute, epasRoute, type RouteHead } from './routes.ts';
 
 const PREFIX = '/v1';
@@ -47,6 +48,9 @@ async function registerScope(scope: FastifyInstance, deps: IngestDeps): Promise<
   scope.addHook('onRequest', async (_request, reply) => {
     reply.header('x-content-type-options', 'nosniff');
   });
+  // Schemas are documentation: the pipeline reads bodies, and answers go out as they are.
+  scope.setValidatorCompiler(() => () => true);
+  scope.setSerializerCompiler(() => JSON.stringify);
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
   const pipelineOf = createPipelines(deps);
@@ -61,17 +65,21 @@ function addRoute(
   pipeline: ReturnType<ReturnType<typeof createPipelines>>,
   { counters }: IngestDeps,
 ): void {
-  scope.post(route.path.slice(PREFIX.length), async (request, reply) => {
-    try {
-      const { status, body } = await pipeline(request, bodyOf(request));
-      return await reply.code(status).send(body);
-    } catch (error) {
-      // The client left in the middle of its body: nobody is there to answer, and nothing is wrong with us.
-      if (!isAborted(error)) throw error;
-      counters.abortedRequests++;
-      throw refusal('body_incomplete');
-    }
-  });
+  scope.post(
+    route.path.slice(PREFIX.length),
+    { schema: schemaOf(route) },
+    async (request, reply) => {
+      try {
+        const { status, body } = await pipeline(request, bodyOf(request));
+        return await reply.code(status).send(body);
+      } catch (error) {
+        // The client left in the middle of its body: nobody is there to answer, and nothing is wrong with us.
+        if (!isAborted(error)) throw error;
+        counters.abortedRequests++;
+        throw refusal('body_incomplete');
+      }
+    },
+  );
 }
 
 function bodyOf({ body }: FastifyRequest): Readable | undefined {

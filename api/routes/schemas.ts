@@ -1,5 +1,6 @@
 /** Schemas of parameters and answers. They check what comes in; of what goes out they are the documentation. */
 import Type, { type TProperties, type TSchema } from 'typebox';
+import { problemAnswers } from '../../platform/http/reference.ts';
 import { measures } from '../../schemas/catalogue/metrics.ts';
 import { API_ERRORS, type ApiErrorCode } from '../errors.ts';
 import type { QueryLimits } from '../limits.ts';
@@ -130,14 +131,6 @@ export function envelopeOf(data: TSchema, description: string): TSchema {
   );
 }
 
-const problem = {
-  type: Type.String(),
-  title: Type.String(),
-  status: Type.Integer(),
-  detail: Type.String({ description: 'What is wrong, and what to do.' }),
-  code: Type.String({ description: 'Stable code.' }),
-};
-
 /** Codes that every route behind the token guard can answer. */
 const GUARD_CODES: readonly ApiErrorCode[] = [
   'token_missing',
@@ -162,15 +155,9 @@ export const STORE_CODES: readonly ApiErrorCode[] = [
 export function answers(
   ok: TSchema | undefined,
   codes: readonly ApiErrorCode[],
-): Record<number, TSchema> {
-  const byStatus = new Map<number, ApiErrorCode[]>();
-  for (const code of [...GUARD_CODES, ...codes]) {
-    const { status } = API_ERRORS[code];
-    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
-  }
-  const problems = [...byStatus].map(([status, found]) => [
-    status,
-    Type.Object(problem, { description: `Problem details (RFC 9457): ${found.join(', ')}.` }),
-  ]);
-  return { ...(ok === undefined ? {} : { 200: ok }), ...Object.fromEntries(problems) };
+): Record<number, object> {
+  return {
+    ...(ok === undefined ? {} : { 200: ok }),
+    ...problemAnswers(API_ERRORS, [...GUARD_CODES, ...codes]),
+  };
 }
