@@ -1,5 +1,5 @@
 /**
- * Who sends: the write key, from the Authorization header or the query, and whether it is for this.
+ * Who sends: the write key, from the Authorization header, that of Firehose, or the query, and whether it is for this.
  *
  * Guarantee: nothing but the key names the project. A Basic header, which browsers add by themselves, is not a key. A
  * key that is bound to origins or formats opens nothing else.
@@ -8,6 +8,7 @@ import type { FastifyRequest } from 'fastify';
 import { ProblemError } from '../platform/http/problem.ts';
 import type { KeyGrant, Projects } from '../platform/projects.ts';
 import { INGEST_ERRORS, refusal } from './errors.ts';
+import { firehoseKey } from './firehose.ts';
 
 const CHALLENGE = { 'www-authenticate': 'Bearer' };
 
@@ -47,6 +48,8 @@ export function checkUse(
 function keyOf(request: FastifyRequest): string | undefined {
   const bearer = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
   if (bearer !== undefined) return bearer;
+  const delivered = firehoseKey(request.headers);
+  if (delivered !== undefined) return delivered;
   const { key } = request.query as { readonly key?: string | readonly string[] };
   const first = typeof key === 'string' ? key : key?.[0];
   return first === '' ? undefined : first;

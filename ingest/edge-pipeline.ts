@@ -14,6 +14,7 @@ import type { IngestDeps } from './deps.ts';
 import { EdgeIntake } from './edge-intake.ts';
 import { edgeLimits } from './edge-limits.ts';
 import type { Enricher } from './enrichment/enrich.ts';
+import { EnvelopeTaker, firehoseAnswer, isFirehose } from './firehose.ts';
 import type { Gate } from './gate.ts';
 import { checkHead } from './receive.ts';
 import { streamBody } from './receive-stream.ts';
@@ -52,10 +53,15 @@ export async function takeEdgeLog(
     used: (taken) => gate.quotas.add(grant.project, taken),
   });
   try {
-    const problem = await streamBody(body, head.encoding, bodyLimits, intake);
+    const envelope = isFirehose(request.headers) ? new EnvelopeTaker(intake) : undefined;
+    const problem =
+      (await streamBody(body, head.encoding, bodyLimits, envelope ?? intake)) ?? envelope?.end();
     if (problem?.code === 'encoding_malformed') return await intake.refuse(problem);
     const outcome = problem ?? (await intake.end());
-    return outcome instanceof ProblemError ? refusedBy(outcome, route) : route.answer(outcome);
+    if (outcome instanceof ProblemError) return refusedBy(outcome, route);
+    return envelope === undefined
+      ? route.answer(outcome)
+      : firehoseAnswer(request.headers, deps.now());
   } finally {
     await intake.close();
   }
