@@ -21,6 +21,7 @@ import { MONITORING_LIMITS, type MonitoringLimits } from './monitoring/limits.ts
 import type { StreamCounters } from './monitoring/stream-hub.ts';
 import { checkQueryNames, complaint } from './parameters/query-names.ts';
 import { createQueryRunner, type QueryCounters } from './query-runner.ts';
+import { registerComparison } from './routes/comparison.ts';
 import type { ApiScope, RouteDeps } from './routes/deps.ts';
 import { registerDimensions } from './routes/dimensions.ts';
 import { registerReferencePages } from './routes/docs.ts';
@@ -30,6 +31,7 @@ import { registerMonitoringStream } from './routes/monitoring-stream.ts';
 import { registerPage } from './routes/page.ts';
 import { registerUnavailable } from './routes/unavailable.ts';
 import { registerVideoViews } from './routes/video-views.ts';
+import { registerErrors } from './routes/view-errors.ts';
 
 export { QUERY_LIMITS, type QueryLimits } from './limits.ts';
 export { MONITORING_LIMITS, type MonitoringLimits } from './monitoring/limits.ts';
@@ -111,6 +113,8 @@ async function registerData(
   });
   const typed: ApiScope = scope.withTypeProvider<TypeBoxTypeProvider>();
   registerMetrics(typed, routeDeps);
+  registerComparison(typed, routeDeps);
+  registerErrors(typed, routeDeps);
   registerVideoViews(typed, routeDeps);
   registerDimensions(typed, routeDeps);
   const monitoring = { ...routeDeps, monitoring: { ...MONITORING_LIMITS, ...deps.monitoring } };

@@ -55,6 +55,16 @@ const completeness = catalogued('report_completeness').ratio ?? {
   denominator: '0',
 };
 
+/** What a metric needs of each view. */
+export function valueColumns({ value, ratio }: ViewMetric, prefix = 'q'): string[] {
+  if (ratio === undefined) return [`${value} AS ${prefix}_value`];
+  return [
+    `${value} AS ${prefix}_value`,
+    `${ratio.numerator} AS ${prefix}_top`,
+    `${ratio.denominator} AS ${prefix}_bottom`,
+  ];
+}
+
 export interface ViewsSelect {
   /** More columns, each `expression AS name`. */
   readonly columns?: readonly string[];
@@ -70,10 +80,7 @@ export function selectViews(
   { columns = [], filtered }: ViewsSelect,
 ): string {
   const selected = [
-    `${metric.value} AS q_value`,
-    ...(metric.ratio === undefined
-      ? []
-      : [`${metric.ratio.numerator} AS q_top`, `${metric.ratio.denominator} AS q_bottom`]),
+    ...valueColumns(metric),
     `${playing} AS q_playing`,
     `${watch} AS q_watch`,
     `${completeness.numerator} AS q_received`,
@@ -88,24 +95,29 @@ export function selectViews(
   return `SELECT ${selected.join(', ')} FROM views FINAL WHERE ${allOf(conditions)}`;
 }
 
-/** The aggregate of a figure over rows of `selectViews`; with a condition, over those that meet it. */
-export function aggregate(figure: Figure, condition?: string): string {
+/**
+ * The aggregate of a figure over rows of `selectViews`; with a condition, over those that meet it. `prefix`: what its
+ * columns are named by.
+ */
+export function aggregate(figure: Figure, condition?: string, prefix = 'q'): string {
   const { metric } = figure;
   const suffix = condition === undefined ? '' : 'If';
-  const over = (column: string): string =>
-    condition === undefined ? `(${column})` : `(${column}, ${condition})`;
+  const over = (name: string): string => {
+    const column = `${prefix}_${name}`;
+    return condition === undefined ? `(${column})` : `(${column}, ${condition})`;
+  };
   const kind = kindOf(figure);
   switch (kind.kind) {
     case 'percentile':
-      return `quantileExactInclusive${suffix}(${kind.level})${over('q_value')} / ${metric.scale}`;
+      return `quantileExactInclusive${suffix}(${kind.level})${over('value')} / ${metric.scale}`;
     case 'ratio':
-      return `sum${suffix}${over('q_top')} / sum${suffix}${over('q_bottom')} * ${kind.factor}`;
+      return `sum${suffix}${over('top')} / sum${suffix}${over('bottom')} * ${kind.factor}`;
     case 'mean':
-      return `avg${suffix}${over('q_value')} / ${metric.scale}`;
+      return `avg${suffix}${over('value')} / ${metric.scale}`;
     case 'sum':
-      return `sum${suffix}${over('q_value')} / ${metric.scale}`;
+      return `sum${suffix}${over('value')} / ${metric.scale}`;
     case 'count':
-      return `${metric.distinct === true ? 'uniqExact' : 'count'}${suffix}${over('q_value')}`;
+      return `${metric.distinct === true ? 'uniqExact' : 'count'}${suffix}${over('value')}`;
   }
 }
 

@@ -45,7 +45,7 @@ export function pageOf(
 }
 
 /** A count is a count, whatever is counted; a sum of shares is the number of views that have it. */
-function unitOf(figure: Figure): string {
+export function unitOf(figure: Figure): string {
   const { metric, measure } = figure;
   if (measure === 'count') return 'count';
   const sumOfShares = kindOf(figure).kind === 'sum' && metric.unit === 'fraction';

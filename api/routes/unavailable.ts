@@ -4,8 +4,6 @@ import type { ApiScope } from './deps.ts';
 import { answers } from './schemas.ts';
 
 const GET: readonly string[] = [
-  '/metrics/comparison',
-  '/metrics/:id/insights',
   '/subview-metrics/:id/:type/overall',
   '/subview-metrics/:id/:type/breakdown',
   '/subview-metrics/:id/:type/comparison',
@@ -15,7 +13,6 @@ const GET: readonly string[] = [
   '/engagement/videos/:id/heatmap',
   '/engagement/videos/:id/hotspots',
   '/engagement/videos/:id/quality-heatmap',
-  '/errors',
   '/incidents',
   '/incidents/:id',
   '/incidents/:id/related',

@@ -49,7 +49,7 @@ function iso(timeMs: number): string {
 }
 
 /** Parts of one event as one flat object. Bytes that cannot be read say so: the rest of the event is still true. */
-function detailsOf(row: TimelineRow): Details {
+function detailsOf(row: Pick<TimelineRow, 'lane' | 'schema_version' | 'parts_hex'>): Details {
   try {
     if (row.lane === 'edge')
       return edgeDetails(decodeEdgeRequest(Buffer.from(row.parts_hex, 'hex')));
@@ -61,6 +61,16 @@ function detailsOf(row: TimelineRow): Details {
   } catch {
     return { unreadable: 'malformed' };
   }
+}
+
+/** What an error event said of the error with a code; undefined when it is another, or said nothing. */
+export function errorMessage(
+  row: Pick<TimelineRow, 'schema_version' | 'parts_hex'>,
+  code: string,
+): string | undefined {
+  const details = detailsOf({ ...row, lane: 'main' });
+  const { error_code: saidCode, error_message: message } = details;
+  return saidCode === code && typeof message === 'string' ? message : undefined;
 }
 
 /** A request as its edge saw it. */
