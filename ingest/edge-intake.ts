@@ -38,6 +38,12 @@ const UNREADABLE: ReadonlySet<string> = new Set([
   'line_columns_unexpected',
 ]);
 
+/**
+ * Begin of a body that cannot be decompressed: enough to tell in what it is compressed. More would be lines, with
+ * addresses and tokens that cannot be found before they are decompressed.
+ */
+const BODY_HEAD_BYTES = 4;
+
 export class EdgeIntake implements BodyTaker {
   readonly #deps: EdgeIntakeDeps;
   readonly #lines: LineSplitter;
@@ -74,10 +80,8 @@ export class EdgeIntake implements BodyTaker {
   }
 
   sent(chunk: Buffer): void {
-    const { counters, limits } = this.#deps;
-    counters.bodyBytes += chunk.length;
-    // In case that the body turns out to be unreadable as a whole.
-    this.#bodyHead ??= Buffer.from(chunk.subarray(0, limits.rejectBytesMax));
+    this.#deps.counters.bodyBytes += chunk.length;
+    this.#bodyHead ??= Buffer.from(chunk.subarray(0, BODY_HEAD_BYTES));
   }
 
   take(chunk: Buffer): Promise<ProblemError | undefined> {

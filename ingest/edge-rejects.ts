@@ -62,11 +62,10 @@ export class EdgeRejects {
     giveBack();
   }
 
-  /** Adds the body as a whole. */
+  /** Adds the body as a whole; `bytes` are kept as they are. */
   addBody({ code, message }: Fault, bytes: Buffer): void {
     count(this.#deps.counters.rejects, code);
-    const kept = redactedLine(bytes.subarray(0, this.#deps.limits.rejectBytesMax));
-    this.#write({ code, message, bytes: kept, view: '', beat: 0 }, () => undefined);
+    this.#write({ code, message, bytes, view: '', beat: 0 }, () => undefined);
   }
 
   /** Sums up those without a record. */

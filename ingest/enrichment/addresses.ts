@@ -24,8 +24,10 @@ export function usableAddress(text: string): string {
   return isIPv4(address) || isIPv6(address) ? address : '';
 }
 
-const V4_IN_TEXT = /(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])/g;
-const V6_IN_TEXT = /(?<![\w:.])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?![\w:.])/gi;
+/** A full stop beside an address belongs to the sentence, beside a number to a longer one. */
+const V4_IN_TEXT = /(?<!\d|\d\.)\d{1,3}(?:\.\d{1,3}){3}(?!\d|\.\d)/g;
+/** With more on either side, as in `from:2001:db8::1: bad`. */
+const V6_IN_TEXT = /(?<![0-9a-f:.])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,9}(?![\w:]|\.\d)/gi;
 
 /**
  * Bytes of an edge log's line with every address made coarse: what is kept of a line that was refused must not say more
@@ -33,8 +35,20 @@ const V6_IN_TEXT = /(?<![\w:.])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?![\w:.])/gi
  */
 export function withCoarseAddresses(bytes: Buffer): Buffer {
   const coarse = (text: string) => truncatedAddress(text) || text;
-  const text = bytes.toString('latin1').replace(V4_IN_TEXT, coarse).replace(V6_IN_TEXT, coarse);
+  const text = bytes.toString('latin1').replace(V4_IN_TEXT, coarse).replace(V6_IN_TEXT, coarseRun);
   return Buffer.from(text, 'latin1');
+}
+
+const FIRST_GROUP = /^[^:]*:/;
+const LAST_GROUP = /:[^:]*$/;
+
+/** A run of groups and colons. Where a word or a port runs into an address, nobody knows its network: it goes whole. */
+function coarseRun(run: string): string {
+  const coarse = truncatedAddress(run);
+  if (coarse !== '') return coarse;
+  const inside = run.replace(FIRST_GROUP, '');
+  const candidates = [inside, run.replace(LAST_GROUP, ''), inside.replace(LAST_GROUP, '')];
+  return candidates.some((text) => usableAddress(text) !== '') ? '-' : run;
 }
 
 /** The network of an address: its first 24 or 48 bits. Empty when the text is no address. */

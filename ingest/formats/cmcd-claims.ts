@@ -81,9 +81,25 @@ function listItems(text: string): SfItem[] {
 
 /** At the commas that are not in a text; one of the servers may leave out the name, and only send parameters. */
 function splitItems(text: string): string[] {
-  const pieces = text.match(/(?:"(?:[^"\\]|\\.)*"|[^",])+/g) ?? [];
-  return pieces.map((piece) => {
+  return piecesOf(text).map((piece) => {
     const item = piece.trim();
     return /^["A-Za-z*]/.test(item) && !/^[a-z*][a-z0-9_.*-]*=/.test(item) ? item : `"";${item}`;
   });
+}
+
+/** Looks at each character once, whatever quotes are never closed. Empty pieces are none. */
+function piecesOf(text: string): string[] {
+  const pieces: string[] = [];
+  let start = 0;
+  let isQuoted = false;
+  for (let at = 0; at <= text.length; at++) {
+    const character = text[at];
+    if (isQuoted && character === '\\') at++;
+    else if (character === '"') isQuoted = !isQuoted;
+    else if (at >= text.length || (character === ',' && !isQuoted)) {
+      if (at > start) pieces.push(text.slice(start, at));
+      start = at + 1;
+    }
+  }
+  return pieces;
 }

@@ -40,7 +40,7 @@ export function responseRequest(record: CmcdRecord, taken: Set<string>): Partial
   const objectType = tokenOf(record, 'ot');
   const urlHost = hostOf(url);
   // `h` is the host that the content comes from; it helps where the URL is relative.
-  const host = urlHost === '' ? hostOf(`//${cleanUrl(textOf(record, 'h'))}`) : urlHost;
+  const host = urlHost === '' ? hostOf(cleanUrl(`//${textOf(record, 'h')}`)) : urlHost;
   const cdn = textOf(record, 'cdn');
   for (const [key, carried] of [
     ['url', true],
@@ -87,6 +87,13 @@ export function cleanUrl(url: string): string {
   if (span === undefined) return path;
   const at = path.lastIndexOf('@', span[1] - 1);
   return at < span[0] ? path : path.slice(0, span[0]) + path.slice(at + 1);
+}
+
+const URL_IN_TEXT = /\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s"'<>]*/gi;
+
+/** A text in which each URL is clean: messages of errors quote what could not be loaded. */
+export function withoutQueries(text: string): string {
+  return text.includes('://') ? text.replace(URL_IN_TEXT, cleanUrl) : text;
 }
 
 /** Host of a clean URL in lower case, without port; empty for a relative one. */

@@ -26,17 +26,25 @@ export function fieldsOf(object: JsonObject): FieldReader {
   return (name) => (Object.hasOwn(object, name) ? said(object[name]) : '');
 }
 
-/** Fields of an object; a name with dots that is no field is a path into the objects inside. */
-export function deepFieldsOf(object: JsonObject): FieldReader {
-  return (name) => {
-    if (Object.hasOwn(object, name)) return said(object[name]);
-    let value: unknown = object;
-    for (const step of name.split('.')) {
-      if (!isObject(value) || !Object.hasOwn(value, step)) return '';
-      value = value[step];
-    }
-    return said(value);
-  };
+/** The name of a field, and the steps that it is when no field has it: taken apart once, not for each line. */
+export interface FieldPath {
+  readonly name: string;
+  readonly steps: readonly string[];
+}
+
+export function fieldPath(name: string): FieldPath {
+  return { name, steps: name.split('.') };
+}
+
+/** A field of an object; a name with dots that is no field is a path into the objects inside. */
+export function deepFieldOf(object: JsonObject, { name, steps }: FieldPath): string {
+  if (Object.hasOwn(object, name)) return said(object[name]);
+  let value: unknown = object;
+  for (const step of steps) {
+    if (!isObject(value) || !Object.hasOwn(value, step)) return '';
+    value = value[step];
+  }
+  return said(value);
 }
 
 function said(value: unknown): string {

@@ -8,9 +8,10 @@
  */
 import { textOfBytes } from './cmcd-record.ts';
 import type { EdgeLineReader, EdgeScope } from './edge.ts';
-import { deepFieldsOf, objectOf } from './edge-fields.ts';
+import { deepFieldOf, type FieldPath, fieldPath, objectOf } from './edge-fields.ts';
 import { cmcdHeadersOf, type EdgeSaid, edgeLine, notJson, UNSAID } from './edge-request.ts';
 import { bytesIn, clockIn, durationIn, type TimeUnit } from './edge-values.ts';
+import { cutText } from './native-values.ts';
 
 /** Our names. */
 export const NDJSON_NAMES = [
@@ -53,16 +54,17 @@ export interface NdjsonMapping {
 
 /** Makes the reader of one body. */
 export function createNdjsonReader(mapping: NdjsonMapping): EdgeLineReader {
-  const nameOf = (name: NdjsonName) => mapping.names.get(name) ?? name;
+  const paths = Object.fromEntries(
+    NDJSON_NAMES.map((name) => [name, fieldPath(mapping.names.get(name) ?? name)]),
+  ) as Readonly<Record<NdjsonName, FieldPath>>;
   const needs = {
-    time: [nameOf('time'), 'the end of the request'],
-    status: nameOf('status'),
+    time: [paths.time.name, 'the end of the request'],
+    status: paths.status.name,
   } as const;
   return (line, scope) => {
     const object = objectOf(textOfBytes(line));
     if (object === undefined) return notJson('send one object in each line');
-    const fields = deepFieldsOf(object);
-    const said = saidOf((name) => fields(nameOf(name)), mapping, scope);
+    const said = saidOf((name) => deepFieldOf(object, paths[name]), mapping, scope);
     return edgeLine(line, said, needs, scope);
   };
 }
@@ -104,6 +106,9 @@ function saidOf(
   };
 }
 
+/** Messages of rejects name the field. */
+const FIELD_LENGTH_MAX = 256;
+
 /** Reads the `map` parameter; a text says what is wrong with it. */
 export function mappingNamesIn(text: string): ReadonlyMap<NdjsonName, string> | string {
   const names = new Map<NdjsonName, string>();
@@ -115,7 +120,11 @@ export function mappingNamesIn(text: string): ReadonlyMap<NdjsonName, string> | 
     const name = NDJSON_NAMES.find((known) => known === ours);
     if (colon < 0 || theirs === '')
       return `\`map\` needs pairs NAME:FIELD with commas between them`;
-    if (name === undefined) return `\`map\` knows no ${ours}, only ${NDJSON_NAMES.join(', ')}`;
+    if (name === undefined)
+      return `\`map\` knows no ${cutText(ours, 40)}, only ${NDJSON_NAMES.join(', ')}`;
+    if (theirs.length > FIELD_LENGTH_MAX) {
+      return `\`map\` has a field of more than ${FIELD_LENGTH_MAX} characters for ${name}`;
+    }
     names.set(name, theirs);
   }
   return names;

@@ -5,6 +5,7 @@
  * cannot be taken is noted and unknown: -1, or the empty text, never a guess.
  */
 import type { EdgeScope } from './edge.ts';
+import { COUNT_MAX } from './native-values.ts';
 
 /** Clocks beyond (year 2248), in ms, are no clocks. */
 const AT_BELOW = 2 ** 43;
@@ -35,7 +36,7 @@ export function durationIn(text: string, unit: TimeUnit, { note }: EdgeScope): n
 export function bytesIn(texts: readonly string[], { note }: EdgeScope): number {
   for (const text of texts) {
     if (text === '') continue;
-    const bytes = numberOf(text, Number.MAX_SAFE_INTEGER);
+    const bytes = numberOf(text, COUNT_MAX);
     if (bytes !== 'unusable') return Math.round(bytes);
     note('value_dropped');
   }

@@ -151,6 +151,7 @@ export function edgeHost(host: string): string {
   return host === '' ? '' : hostOf(cleanUrl(`//${host}`));
 }
 
+/** Only the end of a name tells: so many of its characters are looked at. */
 const NAME_LENGTH_MAX = 64;
 const TOKEN_NAME =
   /(?:(?:token|hmac|jwt|signature|jsessionid)|(?:^|[^a-z0-9])(?:hdn[a-z]{1,2}|sig|auth|policy|key-pair-id))$/;
@@ -158,7 +159,7 @@ const JWT = /^eyJ[\w-]+\.[\w-]+\.[\w-]*$/;
 
 /** CDNs sign paths as well as queries: a segment, or a parameter of one, that is a token becomes `-`. */
 function withoutTokens(path: string): string {
-  if (!/=|%3d|eyJ/i.test(path)) return path;
+  if (!/=|%(?:25)?3d|eyJ/i.test(path)) return path;
   return path
     .split('/')
     .map((segment) => segment.split(';').map(withoutToken).join(';'))
@@ -166,17 +167,22 @@ function withoutTokens(path: string): string {
 }
 
 function withoutToken(text: string): string {
-  const isToken = JWT.test(text) || text.split(/[&~]|%26|%7e/i).some(namesToken);
+  const isToken = JWT.test(text) || text.split(/[&~?]|%(?:25)?(?:26|7e|3f)/i).some(namesToken);
   return isToken ? '-' : text;
 }
 
 function namesToken(assignment: string): boolean {
-  const end = assignment.search(/=|%3d/i);
-  if (end <= 0 || end > NAME_LENGTH_MAX) return false;
-  return isTokenName(assignment.slice(0, end));
+  const end = assignment.search(/=|%(?:25)?3d/i);
+  return end > 0 && isTokenName(assignment.slice(0, end));
 }
 
-/** Whether a parameter of that name is a signed token, or a part of one. */
-export function isTokenName(name: string): boolean {
+/** Whether a parameter whose name is the end of a text, encoded or not, is a signed token, or a part of one. */
+export function isTokenName(text: string): boolean {
+  const name = text
+    .slice(-NAME_LENGTH_MAX)
+    // JSON and percent-encoding hide what a name begins after: `\u0026sig`, `%26sig`, `%2526sig`.
+    .replace(/(?:\\u00|%(?:25)*)([0-9a-f]{2})/gi, (_, hex: string) =>
+      String.fromCharCode(Number.parseInt(hex, 16)),
+    );
   return TOKEN_NAME.test(name.toLowerCase());
 }

@@ -12,7 +12,7 @@ import {
   type PlayerState,
   part,
 } from '../../schemas/beat.ts';
-import { cleanUrl } from './cmcd-request.ts';
+import { cleanUrl, withoutQueries } from './cmcd-request.ts';
 import {
   contextEntries,
   cutText,
@@ -155,10 +155,6 @@ function errorPart(
   });
 }
 
-function withoutQueries(text: string): string {
-  return text.replace(/\b(https?:\/\/[^\s?#"']*)[?#][^\s"']*/gi, '$1');
-}
-
 /** Fields of the metadata that are dimensions. */
 const DIMENSION_OF: readonly (readonly [field: string, dimension: string])[] = [
   ['contentId', 'video_id'],
@@ -224,13 +220,15 @@ function keyEntries(payload: JsonObject, taken: ReadonlySet<string>, scope: Nati
   for (const [name, value] of Object.entries(payload)) {
     const isPlain = ['string', 'number', 'boolean'].includes(typeof value);
     if (taken.has(name) || !isPlain || entries.length === KEYS_MAX) continue;
-    const text = typeof value === 'string' ? cleanText(value) : String(value);
+    const text = typeof value === 'string' ? cleanText(name, value) : String(value);
     const { stringLengthMax } = scope;
     entries.push({ name: cutText(name, stringLengthMax), value: cutText(text, stringLengthMax) });
   }
   return entries.sort((left, right) => (left.name < right.name ? -1 : 1));
 }
 
-function cleanText(text: string): string {
-  return /^(?:[a-z][a-z0-9+.-]*:)?\/\//i.test(text) ? cleanUrl(text) : text;
+/** The URL of the content may be relative; of other texts only what looks like a URL is one. */
+function cleanText(name: string, text: string): string {
+  const isUrl = name === 'contentUrl' || text.trimStart().startsWith('//');
+  return isUrl ? cleanUrl(text.trim()) : withoutQueries(text);
 }

@@ -98,9 +98,10 @@ function replyOf(values: readonly unknown[]): ToldSession {
 }
 
 function spansOf(body: Buffer, isArray: boolean): (index: number) => Span {
+  let root: Span | undefined;
   let spans: readonly Span[] | undefined;
   return (index) => {
-    const root = rootSpan(body);
+    root ??= rootSpan(body);
     if (!isArray) return root;
     spans ??= elementSpans(body, root);
     return spans[index] ?? root;

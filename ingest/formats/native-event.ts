@@ -20,7 +20,15 @@ import {
   REFUSED_EVENT,
   REQUEST_KINDS,
 } from '../../schemas/beat.ts';
-import { contextEntries, Fields, isObject, type NativeScope, shown } from './native-values.ts';
+import { withoutQueries } from './cmcd-request.ts';
+import {
+  COUNT_MAX,
+  contextEntries,
+  Fields,
+  isObject,
+  type NativeScope,
+  shown,
+} from './native-values.ts';
 
 /** Why an event was not taken. */
 export interface EventRefusal {
@@ -37,7 +45,6 @@ const PIXELS_MAX = 65_535;
 const FRAME_RATE_MAX = 1_000;
 const DURATION_MS_MAX = 86_400_000;
 const PLAYHEAD_MS_MAX = AT_BELOW;
-const COUNT_MAX = Number.MAX_SAFE_INTEGER;
 const HTTP_STATUS_MAX = 999;
 const PLACEMENTS = ['preroll', 'midroll', 'postroll'] as const;
 
@@ -170,7 +177,7 @@ function decodeError(fields: Fields): readonly Part[] {
   const fatality: Fatality = fatal === 'unusable' ? 'unknown' : fatal === true ? 'yes' : 'no';
   const value = {
     code: fields.text('code'),
-    message: fields.text('message'),
+    message: withoutQueries(fields.text('message')),
     fatal: fatality,
     business: fields.flag('business') === true,
   };

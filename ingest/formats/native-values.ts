@@ -17,6 +17,9 @@ export interface NativeScope {
   readonly notes: NoteCounts;
 }
 
+/** The largest count that a record takes: the log's numbers are doubles, and Avro doubles them once more. */
+export const COUNT_MAX = Number.MAX_SAFE_INTEGER - 1;
+
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 export function isObject(value: unknown): value is JsonObject {

@@ -118,11 +118,13 @@ function malformed(code: string, message: string): Parsed {
   return { ok: false, malformed: { code, message } };
 }
 
+/** The body is gone through once, however many of its beats are refused. */
 function beatSpans(json: () => Buffer, isArray: boolean): (beat: number) => Span {
+  let root: Span | undefined;
   let spans: readonly Span[] | undefined;
   return (beat) => {
     const body = json();
-    const root = rootSpan(body);
+    root ??= rootSpan(body);
     if (!isArray) return root;
     spans ??= elementSpans(body, root);
     return spans[beat] ?? root;
@@ -205,12 +207,15 @@ function decodeEvents(values: readonly unknown[], place: BeatPlace): readonly Be
   return events;
 }
 
-/** Bytes from one event of a beat to another. */
+/** Bytes from one event of a beat to another. The beat is gone through once, however many are refused. */
 function eventSpans({ beat, decoding }: BeatPlace): (first: number, last: number) => Buffer {
+  let array: Span | undefined;
   let spans: readonly Span[] | undefined;
   return (first, last) => {
-    const beatSpan = decoding.beatSpan(beat);
-    const array = memberSpan(decoding.body, beatSpan, 'events') ?? beatSpan;
+    if (array === undefined) {
+      const beatSpan = decoding.beatSpan(beat);
+      array = memberSpan(decoding.body, beatSpan, 'events') ?? beatSpan;
+    }
     spans ??= elementSpans(decoding.body, array);
     const { start } = spans[first] ?? array;
     const { end } = spans[last] ?? array;

@@ -26,6 +26,8 @@ export interface ServerChoices {
   readonly places?: Pick<Places, 'find'>;
   readonly now?: () => number;
   readonly fastlyServiceIds?: readonly string[];
+  /** A server of one's own; else one with fastify's defaults. */
+  readonly server?: FastifyInstance;
 }
 
 export interface IngestServer {
@@ -35,7 +37,7 @@ export interface IngestServer {
 
 export async function ingestServer(choices: ServerChoices): Promise<IngestServer> {
   const counters = createIngestCounters();
-  const server = fastify();
+  const server = choices.server ?? fastify();
   await registerIngest(server, {
     log: choices.log,
     projects: choices.projects ?? builtInProjects(),

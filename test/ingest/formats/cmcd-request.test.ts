@@ -113,6 +113,11 @@ describe('responseRequest', () => {
     expect(request('rc=200.5').status).toBe(-1);
   });
 
+  it('takes no user from `h`', () => {
+    expect(request('url="video/5.m4v",h="me:pw@CDN.example:8080"').host).toBe('cdn.example');
+    expect(request('url="video/5.m4v",h="me@CDN.example"').host).toBe('cdn.example');
+  });
+
   it('takes the host from `h` where the URL is relative', () => {
     expect(request('url="video/5.m4v?x",h="CDN.example:8080"')).toMatchObject({
       host: 'cdn.example',

@@ -124,6 +124,12 @@ describe('a mapping', () => {
     expect(mappingNamesIn('')).toEqual(new Map());
     expect(mappingNamesIn('time:a:b,')).toEqual(new Map([['time', 'a:b']]));
     expect(mappingNamesIn('tme:ts')).toContain('knows no tme');
+    const long = 'a.'.repeat(128);
+    expect(mappingNamesIn(`time:${long}`)).toEqual(new Map([['time', long]]));
+    expect(mappingNamesIn(`time:${long}b`)).toContain('more than 256 characters for time');
+    expect(mappingNamesIn(`${'x'.repeat(9_999)}:b`)).toHaveLength(
+      String(mappingNamesIn(`${'x'.repeat(40)}:b`)).length,
+    );
     for (const text of ['time', 'time:', ':ts', 'time:a,b']) {
       expect(mappingNamesIn(text)).toEqual(expect.any(String));
     }

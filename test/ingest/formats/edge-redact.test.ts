@@ -15,6 +15,11 @@ describe('a line that is kept although it could not be read', () => {
     ['"2001:db8::1"', '"2001:db8::"'],
     ['::1 - -', ':: - -'],
     ['::ffff:203.0.113.7', '::ffff:203.0.113.0'],
+    ['from 203.0.113.7.', 'from 203.0.113.0.'],
+    ['from:2001:db8::7: bad', 'from- bad'],
+    ['from:2001:db8:0:2:3:4:5:6', 'from-'],
+    ['ip6:2001:db8:85a3:1:2:8a2e:370:7334', 'ip-'],
+    ['2001:db8:85a3:1:2:8a2e:370:7334:443 -', '- -'],
   ])('has no whole address: %s', (line, kept) => {
     expect(redacted(line)).toBe(kept);
   });
@@ -25,6 +30,13 @@ describe('a line that is kept although it could not be read', () => {
     ['Policy=secret&Signature=secret&Key-Pair-Id=secret', 'Policy=-&Signature=-&Key-Pair-Id=-'],
     ['/a%3Ftoken%3Dsecret x', '/a%3Ftoken%3D- x'],
     ['token%253Dsecret\t', 'token%253D-\t'],
+    ['/a?url=/b?token=secret', '/a?url=/b?token=-'],
+    ['/a?x=1%26sig=secret', '/a?x=1%26sig=-'],
+    ['/a?x=1%2526sig%253Dsecret', '/a?x=1%2526sig%253D-'],
+    [`"/a?x=1\\u0026sig=secret\\u0026y=2"`, `"/a?x=1\\u0026sig=-\\u0026y=2"`],
+    [`"/a?token=begin\\/secret"`, '"/a?token=-"'],
+    [`"/a?token\\u003dsecret"`, `"/a?token\\u003d-"`],
+    [`/${'a'.repeat(70)}_token=secret`, `/${'a'.repeat(70)}_token=-`],
     ['"/v/eyJhbGci.eyJzdWIi.secret/a.ts"', '"/v/-/a.ts"'],
   ])('has no token: %s', (line, kept) => {
     expect(redacted(line)).toBe(kept);
@@ -34,7 +46,8 @@ describe('a line that is kept although it could not be read', () => {
   it.each([
     '[22/Nov/2026:05:43:04 +0000] "GET /a.ts?CMCD=br%3D469%2Csid%3D%22v%22 HTTP/1.1" 200',
     '{"EdgeEndTimestamp":"2026-11-22T05:43:04.236Z","a":[1.5,{"b":null}]}',
-    'abc:def:1 bad:cafe 1.2.3',
+    'abc:def:1 bad:cafe 1.2.3 1.2.3.4.5',
+    '/a.b.c/eyJ.x/?x=1&design=2',
   ])('keeps everything else: %s', (line) => {
     expect(redacted(line)).toBe(line);
   });

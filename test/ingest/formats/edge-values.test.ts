@@ -82,6 +82,9 @@ describe('a number of an edge log', () => {
     expect(bytesIn(['', 'x', '9007199254740993', '12'], noted)).toBe(12);
     expect(noted.notes).toEqual(['value_dropped', 'value_dropped']);
     expect(bytesIn([''], noted)).toBe(-1);
+    // The largest whole number of JavaScript is one more than Avro writes.
+    expect(bytesIn(['9007199254740991'], noted)).toBe(-1);
+    expect(bytesIn(['9007199254740990'], noted)).toBe(Number.MAX_SAFE_INTEGER - 1);
   });
 });
 

@@ -71,6 +71,21 @@ describe('an EPAS event', () => {
     expect(partsOf('warning', payload)).toEqual([part.error({ ...error, fatal: 'no' }), keys]);
   });
 
+  it('has no query of a URL, relative or inside a text', () => {
+    const payload = {
+      contentUrl: ' /vod/a.mpd?token=x#y',
+      note: 'lost skd://me@h/a?token=x here',
+      thumb: ' //me:pw@h/t.jpg?token=x',
+    };
+    expect(partsOf('metadata', payload).at(-1)).toEqual(
+      part.keys([
+        { name: 'contentUrl', value: '/vod/a.mpd' },
+        { name: 'note', value: 'lost skd://h/a here' },
+        { name: 'thumb', value: '//h/t.jpg' },
+      ]),
+    );
+  });
+
   it('of metadata gives what is a dimension, and keeps the rest', () => {
     const payload = {
       live: false,

@@ -26,6 +26,29 @@ function rejectOf(fields: object): { code: string; message: string } {
 }
 
 describe('native beat', () => {
+  it.each([
+    ['status', 'droppedFrames'],
+    ['request', 'bytes'],
+  ])('of a %s with the largest numbers of JavaScript can be written', (type, field) => {
+    for (const value of [Number.MAX_SAFE_INTEGER - 1, Number.MAX_SAFE_INTEGER, 1e300]) {
+      const event = { seq: 0, at: AT, type, buffer: 1, [field]: value };
+      const [beat] = decodeJson({ view: 'v', events: [event] }).beats;
+      if (beat === undefined) throw new Error('the beat was not taken');
+      encodeRecord('beat', { ...beat, project: 'p', trustedClock: false });
+    }
+  });
+
+  it('has no query of a URL in the message of an error', () => {
+    const message = 'no https://me:pw@cdn.example/a.m3u8?token=secret (skd://key?t=secret)';
+    const limits = { beatsPerBodyMax: 1, eventsPerBeatMax: 1, stringLengthMax: 100 };
+    const event = { seq: 0, at: AT, type: 'error', message };
+    const body = Buffer.from(JSON.stringify({ view: 'v', events: [event] }));
+    const { beats } = createNativeFormat({ limits, dimensions })(body);
+    expect(beats[0]?.events[0]?.parts).toMatchObject([
+      { 'streamgauge.v1.PlayerError': { message: 'no https://cdn.example/a.m3u8 (skd://key' } },
+    ]);
+  });
+
   it('reads the beat that the contract shows', () => {
     const result = decodeJson({
       view: 'b1946ac9',
