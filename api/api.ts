@@ -14,6 +14,7 @@ import { handleError } from '../platform/http/problem.ts';
 import { registerReference } from '../platform/http/reference.ts';
 import type { Projects } from '../platform/projects.ts';
 import type { Store } from '../platform/store/store.ts';
+import { Annotations } from './annotations.ts';
 import { createHostGuard } from './guards/host.ts';
 import { registerTokenGuard, type TokenCounters } from './guards/token.ts';
 import type { QueryLimits } from './limits.ts';
@@ -21,6 +22,7 @@ import { MONITORING_LIMITS, type MonitoringLimits } from './monitoring/limits.ts
 import type { StreamCounters } from './monitoring/stream-hub.ts';
 import { checkQueryNames, complaint } from './parameters/query-names.ts';
 import { createQueryRunner, type QueryCounters } from './query-runner.ts';
+import { registerAnnotations } from './routes/annotations.ts';
 import { registerComparison } from './routes/comparison.ts';
 import type { ApiScope, RouteDeps } from './routes/deps.ts';
 import { registerDimensions } from './routes/dimensions.ts';
@@ -113,6 +115,8 @@ async function registerData(
   });
   const typed: ApiScope = scope.withTypeProvider<TypeBoxTypeProvider>();
   registerMetrics(typed, routeDeps);
+  const annotations = new Annotations({ ...deps, ...routeDeps });
+  registerAnnotations(typed, { ...routeDeps, annotations });
   registerComparison(typed, routeDeps);
   registerErrors(typed, routeDeps);
   registerVideoViews(typed, routeDeps);

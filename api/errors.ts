@@ -52,6 +52,16 @@ export const API_ERRORS = {
     title: 'There is no such view',
     advice: 'Check the view id. A view is found once its first report has been processed.',
   },
+  annotation_not_found: {
+    status: 404,
+    title: 'There is no such annotation',
+    advice: 'Check the id against /data/v1/annotations.',
+  },
+  annotations_full: {
+    status: 422,
+    title: 'The project has too many annotations',
+    advice: 'Delete annotations that are of no use any more.',
+  },
   host_refused: {
     status: 421,
     title: 'This host name is not ours',

@@ -25,6 +25,8 @@ export interface QueryLimits {
   readonly filterLengthMax: number;
   /** Events of a view in one answer. */
   readonly viewEventsMax: number;
+  /** Annotations of a project. */
+  readonly annotationsMax: number;
 }
 
 export const QUERY_LIMITS: QueryLimits = {
@@ -39,4 +41,5 @@ export const QUERY_LIMITS: QueryLimits = {
   filtersMax: 100,
   filterLengthMax: 1_024,
   viewEventsMax: 1_000,
+  annotationsMax: 10_000,
 };

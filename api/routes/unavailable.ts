@@ -16,8 +16,6 @@ const GET: readonly string[] = [
   '/incidents',
   '/incidents/:id',
   '/incidents/:id/related',
-  '/annotations',
-  '/annotations/:id',
   '/exports',
   '/exports/views',
   '/delivery/metrics/:id/overall',
@@ -33,12 +31,7 @@ const GET: readonly string[] = [
   '/experiments/compare',
 ];
 
-const OTHERS = [
-  ['POST', '/annotations'],
-  ['PATCH', '/annotations/:id'],
-  ['DELETE', '/annotations/:id'],
-  ['POST', '/cost/what-if'],
-] as const;
+const OTHERS = [['POST', '/cost/what-if']] as const;
 
 export function registerUnavailable(fastify: ApiScope): void {
   const routes = [...GET.map((url) => ['GET', url] as const), ...OTHERS];

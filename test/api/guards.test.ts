@@ -349,15 +349,11 @@ describe('wrong parameters', () => {
 
 describe('routes to come', () => {
   it.each([
-    '/metrics/comparison',
-    '/metrics/views/insights',
     '/subview-metrics/playing_time/rendition/overall',
     '/subview-metrics/rendition/dimensions',
     '/subview-metrics/rendition/dimensions/country',
     '/engagement/videos/x/quality-heatmap',
-    '/errors',
     '/incidents',
-    '/annotations',
     '/exports/views',
     '/delivery/metrics/requests/overall',
     '/cost/what-if',

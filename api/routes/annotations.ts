@@ -1,0 +1,161 @@
+/** `/data/v1/annotations`: notes on a project's figures, the one thing of the query side that can be written. */
+import Type from 'typebox';
+import type { Annotations, Note } from '../annotations.ts';
+import type { ApiErrorCode } from '../errors.ts';
+import { projectOf } from '../guards/token.ts';
+import { parseTimeframe } from '../parameters/timeframe.ts';
+import { type ApiScope, envelope, type RouteDeps, signalOf } from './deps.ts';
+import { pageOf } from './questions.ts';
+import * as schema from './schemas.ts';
+
+export interface AnnotationRouteDeps extends RouteDeps {
+  readonly annotations: Annotations;
+}
+
+const TAGS = ['Annotations'];
+const BODY_BYTES_MAX = 65_536;
+/** 2106-02-07: the last second that the table can hold. */
+const EPOCH_SECONDS_MAX = 4_294_967_295;
+
+const fields = {
+  date: Type.Integer({
+    minimum: 0,
+    maximum: EPOCH_SECONDS_MAX,
+    description: 'Moment that the note is about, seconds since 1970.',
+  }),
+  note: Type.String({ minLength: 1, maxLength: 10_000, description: 'The note.' }),
+  sub_property_id: Type.Optional(
+    Type.String({ maxLength: 256, description: 'Part of the project that it is about.' }),
+  ),
+};
+const CLOSED = { additionalProperties: false };
+const example = { date: 1_767_225_600, note: 'New encoding ladder', sub_property_id: 'kids' };
+const newNote = Type.Object(fields, { ...CLOSED, examples: [example] });
+const changedNote = Type.Partial(Type.Object(fields), {
+  ...CLOSED,
+  examples: [{ note: 'Rolled back' }],
+});
+
+const annotation = Type.Object({
+  id: Type.String(),
+  date: Type.String({ description: 'ISO 8601.' }),
+  note: Type.String(),
+  sub_property_id: Type.Union([Type.String(), Type.Null()]),
+});
+const one = Type.Object({ data: annotation }, { description: 'The annotation.' });
+const idParams = Type.Object({ id: Type.String({ description: 'Id of the annotation.' }) });
+
+const WRITE_CODES: readonly ApiErrorCode[] = [...schema.STORE_CODES, 'parameter_invalid'];
+const answersOf = (status: number, ok: Type.TSchema, codes: readonly ApiErrorCode[]) => ({
+  [status]: ok,
+  ...schema.answers(undefined, codes),
+});
+
+export function registerAnnotations(fastify: ApiScope, deps: AnnotationRouteDeps): void {
+  registerList(fastify, deps);
+  registerCreate(fastify, deps);
+  registerOne(fastify, deps);
+  registerChange(fastify, deps);
+  registerRemove(fastify, deps);
+}
+
+function registerList(fastify: ApiScope, deps: AnnotationRouteDeps): void {
+  const options = {
+    schema: {
+      tags: TAGS,
+      summary: 'Annotations',
+      description: 'Those whose moment lies in the timeframe, newest first.',
+      querystring: schema.query({
+        ...schema.timeframe,
+        ...schema.direction,
+        ...schema.paging(deps.limits),
+      }),
+      response: schema.answers(
+        schema.envelopeOf(Type.Array(annotation), 'A page of annotations.'),
+        schema.STORE_CODES,
+      ),
+    },
+  };
+  fastify.get('/annotations', options, async (request, reply) => {
+    const { query } = request;
+    const timeframe = parseTimeframe(query['timeframe[]'] ?? [], deps.now());
+    const descending = query.order_direction !== 'asc';
+    const question = { ...pageOf(query, deps.limits), timeframe, descending };
+    const project = projectOf(request).id;
+    const { data, total } = await deps.annotations.list(project, question, signalOf(reply));
+    return envelope(data, timeframe, total, {});
+  });
+}
+
+function registerCreate(fastify: ApiScope, deps: AnnotationRouteDeps): void {
+  const options = {
+    bodyLimit: BODY_BYTES_MAX,
+    schema: {
+      tags: TAGS,
+      summary: 'Make an annotation',
+      description: 'Needs the scope `annotate`.',
+      body: newNote,
+      response: answersOf(201, one, [...WRITE_CODES, 'annotations_full']),
+    },
+  };
+  fastify.post('/annotations', options, async (request, reply) => {
+    const note: Note = { sub_property_id: '', ...request.body };
+    const data = await deps.annotations.create(projectOf(request).id, note, signalOf(reply));
+    return reply.code(201).send({ data });
+  });
+}
+
+function registerOne(fastify: ApiScope, deps: AnnotationRouteDeps): void {
+  const options = {
+    schema: {
+      tags: TAGS,
+      summary: 'One annotation',
+      description: 'By its id.',
+      params: idParams,
+      querystring: schema.query({}),
+      response: answersOf(200, one, [...schema.STORE_CODES, 'annotation_not_found']),
+    },
+  };
+  fastify.get('/annotations/:id', options, async (request, reply) => {
+    const { id } = request.params;
+    return { data: await deps.annotations.find(projectOf(request).id, id, signalOf(reply)) };
+  });
+}
+
+function registerChange(fastify: ApiScope, deps: AnnotationRouteDeps): void {
+  const options = {
+    bodyLimit: BODY_BYTES_MAX,
+    schema: {
+      tags: TAGS,
+      summary: 'Change an annotation',
+      description: 'What is left out stays. Needs the scope `annotate`.',
+      params: idParams,
+      body: changedNote,
+      response: answersOf(200, one, [...WRITE_CODES, 'annotation_not_found']),
+    },
+  };
+  fastify.patch('/annotations/:id', options, async (request, reply) => {
+    const { id } = request.params;
+    const project = projectOf(request).id;
+    return { data: await deps.annotations.change(project, id, request.body, signalOf(reply)) };
+  });
+}
+
+function registerRemove(fastify: ApiScope, deps: AnnotationRouteDeps): void {
+  const options = {
+    schema: {
+      tags: TAGS,
+      summary: 'Delete an annotation',
+      description: 'Needs the scope `annotate`.',
+      params: idParams,
+      response: answersOf(204, Type.Null({ description: 'It is gone.' }), [
+        ...schema.STORE_CODES,
+        'annotation_not_found',
+      ]),
+    },
+  };
+  fastify.delete('/annotations/:id', options, async (request, reply) => {
+    await deps.annotations.remove(projectOf(request).id, request.params.id, signalOf(reply));
+    return reply.code(204).send();
+  });
+}
