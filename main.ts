@@ -6,22 +6,30 @@
 import { realpathSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { addApi } from './api/role.ts';
 import { type ReplayCommandArgs, runReplayCommand } from './ingest/clients/replay-command.ts';
 import { runSimulateCommand } from './ingest/clients/simulate-command.ts';
 import type { SimulateArgs } from './ingest/clients/simulate-options.ts';
 import { GeoFileError } from './ingest/enrichment/geo-file.ts';
+import { replayRejects } from './ingest/replay-rejects.ts';
 import { addIngest } from './ingest/role.ts';
+import { type Environment, ingestLimits, type Options } from './platform/config/config.ts';
 import {
-  describeOptions,
-  type Environment,
-  loadOptions,
-  type Options,
-} from './platform/config/config.ts';
+  optionsOf,
+  positiveNumber,
+  timeOf,
+  UsageError,
+  withOptions,
+} from './platform/control/command-line.ts';
 import { createMigrateCommand } from './platform/control/migrate-command.ts';
+import {
+  addRejects,
+  type RejectsActions,
+  type RejectsReplayArgs,
+} from './platform/control/rejects-program.ts';
 import { type CommandToRun, runCommand } from './platform/control/run-command.ts';
-import { serveControl } from './platform/control/server.ts';
+import { type Command as ControlCommand, serveControl } from './platform/control/server.ts';
 import { createTopics } from './platform/control/topics-command.ts';
 import {
   type CountingLog,
@@ -50,15 +58,15 @@ import { openProjects, type Projects, ProjectsError } from './platform/projects.
 import type { OpenStore, Store } from './platform/store/store.ts';
 import { createForgetCommand, type ForgetArgs, forgetWith } from './processors/forget-command.ts';
 import type { Processor } from './processors/processor.ts';
+import { everyReject } from './processors/rejects/reject-source.ts';
+import {
+  createRejectsListCommand,
+  createRejectsShowCommand,
+} from './processors/rejects-command.ts';
 import { startProcessor } from './processors/role.ts';
 import { createVerifyCommand, verifyWith } from './processors/verify-command.ts';
 
 const EXIT_WRONG_USE = 2;
-/** Roles and commands of the contract that this build does not have yet. */
-const NOT_BUILT = ['rejects'];
-
-/** A mistake of the user: one line, exit 2. */
-class UsageError extends Error {}
 
 /** How often the projects file is looked at, ms. */
 const PROJECTS_LOOK_MS = 2_000;
@@ -188,10 +196,25 @@ async function serveCommands(
       verify: createVerifyCommand({ log, store, retention: retentionOf(options) }),
       forget: createForgetCommand({ log, store, projects }),
       migrate: createMigrateCommand(store),
+      'rejects-list': createRejectsListCommand(store),
+      'rejects-show': createRejectsShowCommand({ store, rejectBytesMax: options.rejectBytesMax }),
+      'rejects-replay': createRejectsReplayCommand({ log, store, projects }, options),
     },
     logger,
   });
   onStop(() => control.close());
+}
+
+/** Rows of the store go to ingest, which knows how to read them. */
+function createRejectsReplayCommand(
+  { log, store, projects }: { log: Log; store: Store; projects: Pick<Projects, 'list'> },
+  options: Options,
+): ControlCommand<RejectsReplayArgs> {
+  const deps = { log, projects, limits: ingestLimits(options) };
+  return ({ filter, query, dryRun }, print, signal) => {
+    const rows = everyReject(store, filter, signal);
+    return replayRejects(deps, { rows, query, dryRun }, print);
+  };
 }
 
 /** Runs a process until a signal ends it. */
@@ -235,34 +258,26 @@ async function run(
   process.exitCode = await runCommand({ options, name, args, print, runHere });
 }
 
-/** Adds the options of the configuration to a command. */
-function withOptions(command: Command): Command {
-  for (const option of describeOptions()) {
-    const help = `${option.description} [${option.variable}]`;
-    const standard = option.default === '' ? 'unset' : `${option.default} ${option.unit}`.trim();
-    command.addOption(new Option(`${option.flag} <value>`, `${help} (default: ${standard})`));
-  }
-  return command;
-}
-
-function optionsOf(flags: Record<string, unknown>, env: Environment): Options {
-  const loaded = loadOptions(flags, env);
-  if (!loaded.ok) throw new UsageError(loaded.errors.join('\n'));
-  return loaded.options;
-}
-
-function timeOf(flag: string, text: unknown): number | undefined {
-  if (text === undefined) return undefined;
-  const ms = Date.parse(String(text));
-  if (Number.isNaN(ms)) throw new UsageError(`${flag} must be a time like 2026-01-31T12:00:00Z`);
-  return ms;
-}
-
-function positiveNumber(text: string): number {
-  const value = Number(text);
-  if (!(value > 0)) throw new UsageError(`${text} is not a number above 0`);
-  return value;
-}
+/** Where no server runs them. */
+const rejectsActions: RejectsActions = {
+  list: (args, options) =>
+    run(options, 'rejects-list', args, async (engines, signal) =>
+      createRejectsListCommand(await engines.store())(args, print, signal),
+    ),
+  show: (args, options) =>
+    run(options, 'rejects-show', args, async (engines, signal) => {
+      const deps = { store: await engines.store(), rejectBytesMax: options.rejectBytesMax };
+      return createRejectsShowCommand(deps)(args, print, signal);
+    }),
+  replay: (args, options) =>
+    run(options, 'rejects-replay', args, async (engines, signal) => {
+      const { projectsFile: file, host } = options;
+      const { logger } = engines;
+      const projects = openProjects({ file, host, logger, now: Date.now, watchIntervalMs: 0 });
+      const deps = { log: await engines.log(), store: await engines.store(), projects };
+      return createRejectsReplayCommand(deps, options)(args, print, signal);
+    }),
+};
 
 function createProgram(env: Environment): Command {
   const program = new Command('streamgauge')
@@ -357,15 +372,7 @@ function createProgram(env: Environment): Command {
     .action(async (flags: SimulateArgs) => {
       process.exitCode = await runSimulateCommand(flags, process);
     });
-  for (const name of NOT_BUILT) {
-    program
-      .command(name, { hidden: true })
-      .allowUnknownOption()
-      .allowExcessArguments()
-      .action(() => {
-        throw new UsageError(`${name} is not available yet`);
-      });
-  }
+  addRejects(program, env, rejectsActions);
   return program;
 }
 

@@ -66,3 +66,21 @@ function textOf(json: string): string | undefined {
     return undefined;
   }
 }
+
+const STORED = /^[0-9a-f]{32}$/;
+
+/**
+ * True when every viewer of a beat that was read from kept bytes stands in them as `hideViewerInBytes` has put it there.
+ * One that the sender wrote so that it is not found there (`"viewer\u005fid"`) is an id of its own choice.
+ */
+export function namesStoredViewers(beat: FormatBeat, kept: Buffer, project: Project): boolean {
+  if (project.rawViewerIds) return true;
+  const said = beat.events.flatMap(({ parts }) =>
+    parts.flatMap((inner) => (CONTEXT_CHANGE in inner ? inner[CONTEXT_CHANGE].entries : [])),
+  );
+  const ids = [...beat.context, ...said].filter(isViewer).map(({ value }) => value);
+  if (ids.length === 0) return true;
+  const stored = new Set<string | undefined>(['']);
+  for (const [, , text = ''] of kept.toString('latin1').matchAll(SAID)) stored.add(textOf(text));
+  return ids.every((id) => stored.has(id) && (id === '' || STORED.test(id)));
+}

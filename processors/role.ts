@@ -5,11 +5,14 @@
 import { resultSettings } from '../platform/config/config.ts';
 import type { Group, JoinGroup } from '../platform/log/group.ts';
 import type { Log } from '../platform/log/log.ts';
+import { exportCounters } from '../platform/metrics/registry.ts';
 import type { Host } from '../platform/process.ts';
 import type { Store } from '../platform/store/store.ts';
 import { LagWatch } from './lag-watch.ts';
 import { commitSeconds, exportProcessorMetrics } from './metrics.ts';
 import { Processor } from './processor.ts';
+import { RejectBudgetWatch } from './reject-budget-watch.ts';
+import { createRejectBudget } from './shell/reject-budget.ts';
 
 const MS_PER_SECOND = 1_000;
 
@@ -58,7 +61,21 @@ export async function startProcessor(host: Host, deps: ProcessorRoleDeps): Promi
   }
   lags.start();
   onStop(() => lags.close());
+  watchRejects(host, deps, processor);
   return processor;
+}
+
+function watchRejects(
+  { options, registry, logger, onStop }: Host,
+  { store, log }: ProcessorRoleDeps,
+  processor: Processor,
+): void {
+  const enforce = createRejectBudget({ store, log, bytesMax: options.rejectedBytesMax });
+  const watch = new RejectBudgetWatch({ enforce, processor, logger });
+  const about = 'Rejects beyond their budget';
+  exportCounters(registry, { prefix: 'streamgauge_rejected', about }, watch.counters);
+  watch.start();
+  onStop(() => watch.close());
 }
 
 /** The group may have given this member up, and its partitions to others. */

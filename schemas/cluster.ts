@@ -13,7 +13,7 @@ export interface ClusterNames {
 }
 
 /** Tables that are whole on every node. */
-const WHOLE: ReadonlySet<string> = new Set(['schema_migrations', 'annotations']);
+const WHOLE: ReadonlySet<string> = new Set(['schema_migrations', 'annotations', 'evictions']);
 
 const CREATE =
   /^\s*CREATE TABLE IF NOT EXISTS (\w+)(\s*\([\s\S]*\)\s*)ENGINE = (\w*MergeTree)(?:\(([^)]*)\))?([\s\S]*)$/;

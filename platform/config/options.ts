@@ -264,6 +264,16 @@ const store = {
     min: 1_000,
     max: 1_000_000_000,
   }),
+  rejectedBytesMax: integer({
+    variable: 'STREAMGAUGE_REJECTED_BYTES_MAX',
+    flag: 'rejected-bytes-max',
+    description:
+      'size, before compression, above which the store forgets its oldest rejects; 0 sets no limit',
+    unit: 'bytes',
+    default: GIB,
+    min: 0,
+    max: 1_048_576 * GIB,
+  }),
 };
 
 /** A result-changing duration in ms. */

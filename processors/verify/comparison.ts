@@ -5,7 +5,7 @@
  * no partner, a reason is looked for why it need not be there.
  */
 import type { Table } from '../../schemas/tables/table.ts';
-import { views } from '../../schemas/tables/tables.ts';
+import { rejected, views } from '../../schemas/tables/tables.ts';
 import type { SealedEpoch } from '../shell/epoch-store.ts';
 import type { ExpiresAtMs } from './expiry.ts';
 import type { FindingKind, Findings } from './findings.ts';
@@ -40,6 +40,8 @@ export interface RowCounts {
   readonly rows: Record<string, number>;
   /** Missing rows that the engine may have removed, their time being up. */
   expired: number;
+  /** Missing rows that went because their table had more than its budget. */
+  evicted: number;
   /** Rows that need not be there because they tell of a forgotten viewer. */
   forgotten: number;
 }
@@ -133,9 +135,13 @@ export class TableComparison {
   }
 
   async #settleMissing(missing: readonly RowRef[]): Promise<void> {
-    const { pacing, superseded } = this.#deps;
+    const { pacing, source, superseded } = this.#deps;
+    // Asked only now: what went while rows were read was told before.
+    const hasBudget = this.#table === rejected && missing.length > 0;
+    const evictedBeforeMs = hasBudget ? await source.evictedBeforeMs(this.#table) : 0;
     for (const row of missing) {
       if (this.#hasExpired(row)) this.#deps.counts.expired++;
+      else if (hasBudget && this.#timeOf(row) < evictedBeforeMs) this.#deps.counts.evicted++;
       else if (this.#table === views) superseded.addMissing(row);
       else this.#tell('missing', row);
       if (pacing.isDue()) await pacing.pause();
@@ -157,6 +163,10 @@ export class TableComparison {
     const decoded = this.#shape.reader.decode(row.bytes, row.start);
     const expiresAtMs = this.#deps.expiresAtMs(this.#table, decoded);
     return expiresAtMs !== undefined && expiresAtMs < this.#deps.now() + EXPIRY_MARGIN_MS;
+  }
+
+  #timeOf(row: RowRef): number {
+    return Number(this.#shape.reader.decode(row.bytes, row.start).at);
   }
 
   #tellDifferent(expected: RowRef, found: RowRef): void {

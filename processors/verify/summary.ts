@@ -31,6 +31,8 @@ export interface VerifySummary {
   readonly recordsRead: number;
   /** Missing rows that the engine removed, or may have, because their time was up. */
   readonly expired: number;
+  /** Missing rows that went because their table had more than its budget. */
+  readonly evicted: number;
   /** Missing rows of `views` that newer ones replaced. */
   readonly superseded: number;
   /** Rows that need not be there because they tell of a forgotten viewer. */
@@ -81,8 +83,9 @@ function partitionLine(summary: PartitionSummary): string {
   return `partition ${partition}: ${epochs} epochs, ${fromEpoch} to ${toEpoch}, log time ${times}, ${summary.recordsRead} records read`;
 }
 
-function excuseLines({ expired, superseded, forgotten }: VerifySummary): string[] {
-  const excuses = Object.entries({ expired, superseded, forgotten }).filter(([, rows]) => rows > 0);
+function excuseLines({ expired, evicted, superseded, forgotten }: VerifySummary): string[] {
+  const counts = { expired, evicted, superseded, forgotten };
+  const excuses = Object.entries(counts).filter(([, rows]) => rows > 0);
   return excuses.length === 0 ? [] : [`rows not required: ${listed(Object.fromEntries(excuses))}`];
 }
 

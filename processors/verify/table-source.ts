@@ -39,6 +39,8 @@ export interface TableSource {
   newestEpochs(partition: number, keys: readonly ViewKey[]): Promise<ReadonlyMap<string, number>>;
   /** Viewers that were to be forgotten after an epoch. */
   forgets(partition: number, afterEpoch: number): Promise<readonly StoredForget[]>;
+  /** Rows of a table from before this moment, ms, may have gone because it had more than its budget; 0 when none have. */
+  evictedBeforeMs(table: Table): Promise<number>;
 }
 
 /** The text by which `newestEpochs` names a view. */
@@ -68,6 +70,9 @@ const NEWEST = `SELECT project, view_id AS viewId, toUInt16(start_day) AS startD
 
 const FORGETS = `SELECT project, viewer, _epoch AS epoch, log_offset AS offset
   FROM forgotten WHERE _partition = {partition:UInt16} AND _epoch > {afterEpoch:UInt64}`;
+
+const EVICTED = `SELECT toUnixTimestamp64Milli(max(evicted_before)) AS beforeMs
+  FROM evictions WHERE table_name = {name:String}`;
 
 /** A query's worth of rows: epochs, and the share of them when one epoch alone is too much. */
 interface Piece {
@@ -130,6 +135,11 @@ export function createSqlTableSource(options: SqlTableSourceOptions): TableSourc
 
     forgets: (partition, afterEpoch) =>
       store.query<StoredForget>(FORGETS, bound({ partition, afterEpoch })),
+
+    async evictedBeforeMs({ name }) {
+      const [row] = await store.query<{ beforeMs: number }>(EVICTED, bound({ name }));
+      return row?.beforeMs ?? 0;
+    },
   };
 }
 

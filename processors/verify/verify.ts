@@ -4,7 +4,7 @@
  * Guarantees: memory is bounded by a batch of rows, however long the log; only commits that stood when it began are
  * looked at, so it may run beside a live server; a difference is found whatever the order of rows, and every one is
  * counted. Rows that need not be there are excused for a stated reason, and counted too: replaced by a newer one of the
- * same view, out of time, or of a forgotten viewer. Nothing is written.
+ * same view, out of time, beyond a table's budget, or of a forgotten viewer. Nothing is written.
  */
 import type { Log } from '../../platform/log/log.ts';
 import type { Commit } from '../shell/epoch-store.ts';
@@ -71,7 +71,7 @@ class VerifyRun {
   readonly #options: VerifyOptions;
   readonly #findings: Findings;
   readonly #pacing: Pacing;
-  readonly #counts: RowCounts = { rows: {}, expired: 0, forgotten: 0 };
+  readonly #counts: RowCounts = { rows: {}, expired: 0, evicted: 0, forgotten: 0 };
   readonly #partitions: PartitionSummary[] = [];
   readonly #notComparable: NotComparable[] = [];
   readonly #findingsMax: number;

@@ -2,6 +2,7 @@ import { spine } from './0001-spine.ts';
 import { recovery } from './0002-recovery.ts';
 import { commitAttempts } from './0003-commit-attempts.ts';
 import { guessesAndClaims } from './0004-guesses-and-claims.ts';
+import { evictions } from './0005-evictions.ts';
 import { annotations } from './0006-annotations.ts';
 import type { Migration } from './migration.ts';
 
@@ -13,5 +14,6 @@ export const migrations: readonly Migration[] = [
   recovery,
   commitAttempts,
   guessesAndClaims,
+  evictions,
   annotations,
 ];

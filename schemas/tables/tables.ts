@@ -403,6 +403,19 @@ export const checkpoints: Table = {
   ].join('\n'),
 };
 
+/** What went from a table because it had more than its budget. Written before it goes. */
+export const evictions: Table = {
+  name: 'evictions',
+  columns: [
+    column('table_name', 'LowCardinality(String)', 'Table that had more than its budget.'),
+    column('evicted_before', TIME, 'Rows from before this moment may be gone.'),
+    column('rows', 'UInt64', 'Rows that were to go.'),
+    column('bytes', 'UInt64', 'Their bytes, before compression.'),
+    column('at', TIME, 'Log time up to which every partition was committed then.'),
+  ],
+  engine: ['ENGINE = MergeTree', 'ORDER BY (table_name, evicted_before)', settings].join('\n'),
+};
+
 /** Tables that an epoch writes, in the order of its inserts; `epochs` commits after them. */
 export const epochTables = [
   views,
@@ -412,7 +425,7 @@ export const epochTables = [
   viewersNow,
   forgotten,
 ] as const;
-export const tables: readonly Table[] = [...epochTables, epochs, checkpoints];
+export const tables: readonly Table[] = [...epochTables, epochs, checkpoints, evictions];
 
 /** Day that a row belongs to, by table: what it is partitioned by and what it goes by. `viewers_now` lives an hour. */
 export const tableDays = {

@@ -85,6 +85,31 @@ function isForget({ table }: StoredRow): boolean {
 
 const quiet = Array.from({ length: 8 }, () => encodeRecord('tick', {}));
 
+describe('a row of rejected that went for its budget', () => {
+  it('is excused up to the moment before which they went, and not after it', async () => {
+    const world = await worldOf([Buffer.from('foreign'), ...quiet, Buffer.from('foreign')]);
+    const { tables } = world;
+    expect(world.written.rows.filter(tableOf(rejected))).toHaveLength(2);
+    tables.rowsStored = tables.rowsStored.filter(({ table }) => table !== rejected);
+    tables.evictedMs = T0 + 1;
+    const { findings, summary } = await verifyMemory(world);
+    expect(findings).toMatchObject([{ kind: 'missing', table: 'rejected' }]);
+    expect(summary).toMatchObject({ evicted: 1, expired: 0 });
+    expect(formatSummary(summary)).toContain('rows not required: evicted 1');
+  });
+
+  it('must be right when it is there', async () => {
+    const world = await worldOf([Buffer.from('foreign'), ...quiet]);
+    const { tables } = world;
+    tables.rowsStored = tables.rowsStored.map((row) =>
+      row.table === rejected ? withCell(row, 'events', Buffer.alloc(8, 1)) : row,
+    );
+    tables.evictedMs = T0 + 1;
+    const { findings } = await verifyMemory(world);
+    expect(findings).toMatchObject([{ kind: 'different', table: 'rejected' }]);
+  });
+});
+
 describe('a row whose time is up', () => {
   it('is excused when it is missing, and must be right when it is there', async () => {
     const playing = encodeRecord('beat', beat(states([0, 'starting'], [100, 'playing'])));

@@ -53,6 +53,7 @@ describe('true rows', () => {
         expect(summary).toMatchObject({
           findingsTotal: 0,
           expired: 0,
+          evicted: 0,
           superseded: 0,
           epochs: written.epochs.length,
         });

@@ -132,6 +132,10 @@ export class MemoryTables implements TableSource {
     return newest;
   }
 
+  /** As if rows of `rejected` from before had gone, ms. */
+  evictedMs = 0;
+  evictedBeforeMs = async (): Promise<number> => this.evictedMs;
+
   async forgets(_: number, afterEpoch: number): Promise<StoredForget[]> {
     return this.rowsStored
       .filter(({ table }) => table === forgotten)
