@@ -20,7 +20,7 @@ import { registerTokenGuard, type TokenCounters } from './guards/token.ts';
 import type { QueryLimits } from './limits.ts';
 import { MONITORING_LIMITS, type MonitoringLimits } from './monitoring/limits.ts';
 import type { StreamCounters } from './monitoring/stream-hub.ts';
-import { checkQueryNames, complaint } from './parameters/query-names.ts';
+import { checkBodyNames, checkQueryNames, complaint } from './parameters/query-names.ts';
 import { createQueryRunner, type QueryCounters } from './query-runner.ts';
 import { registerAnnotations } from './routes/annotations.ts';
 import { registerComparison } from './routes/comparison.ts';
@@ -110,6 +110,7 @@ async function registerData(
 ): Promise<void> {
   await registerTokenGuard(scope, deps.projects, deps.counters);
   scope.addHook('preValidation', checkQueryNames);
+  scope.addHook('preValidation', checkBodyNames);
   scope.addHook('onRoute', (route) => {
     route.schema = { ...route.schema, security: [{ readToken: [] }] };
   });

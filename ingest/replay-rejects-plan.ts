@@ -7,7 +7,8 @@
 import type { IngestLimits } from '../platform/config/config.ts';
 import { ProblemError } from '../platform/http/problem.ts';
 import { partitionOf } from '../platform/partition.ts';
-import type { KeyGrant, Project } from '../platform/projects.ts';
+import type { Project } from '../platform/projects.ts';
+import { operatorGrant } from '../platform/write-keys.ts';
 import { REFUSED_EVENT } from '../schemas/beat.ts';
 import { decodeBody, encodeRecord, HEADER_BYTES, recordVersionOf } from '../schemas/records.ts';
 import { isWhole } from '../schemas/whole-record.ts';
@@ -90,11 +91,6 @@ export function createReplayPlan(deps: ReplayPlanDeps): (row: KeptReject) => Rep
   const projects = new Map(deps.projects.map((project) => [project.id, project]));
   const enricher = createEnricher({ counters: createIngestCounters() });
 
-  /** The clock is trusted: measured against the time of the replay, everything would seem to happen now. */
-  function grantOf(project: Project): KeyGrant {
-    return { project, trustClock: true, keyId: 'replay' };
-  }
-
   function ofBody(row: KeptReject, route: IngestRoute, project: Project): Replayed {
     const { body, type } = bodyOf(row);
     const result = route.decode(body, type);
@@ -103,7 +99,7 @@ export function createReplayPlan(deps: ReplayPlanDeps): (row: KeptReject) => Rep
     const named = result.beats.filter(({ view }) => view !== '');
     // Also what a rule of the project has put there: as it is, it could not be stored.
     const own = named.map(enrich).filter((beat) => namesStoredViewers(beat, row.bytes, project));
-    const origin = { grant: grantOf(project), route: row.route, partitions: deps.partitions };
+    const origin = { grant: operatorGrant(project), route: row.route, partitions: deps.partitions };
     const plan = planRecords({ ...result, beats: own }, origin, limits);
     return {
       ...NOTHING,
@@ -122,7 +118,7 @@ export function createReplayPlan(deps: ReplayPlanDeps): (row: KeptReject) => Rep
     const line = readLine(row.bytes, { stringLengthMax, note: () => undefined });
     if (line.kind === 'reject') return { ...NOTHING, again: [line.code] };
     if (line.kind !== 'request') return no('nothing_said');
-    const origin = { grant: grantOf(project), route: row.route, partitions: deps.partitions };
+    const origin = { grant: operatorGrant(project), route: row.route, partitions: deps.partitions };
     const requestsPerRecordMax = edgeLimits.edgeRequestsPerRecordMax;
     const groups = new EdgeGroups(origin, { requestsPerRecordMax, recordBytesMax });
     const enrich = enricher.ofEdgeLog(route.format, project);

@@ -20,6 +20,17 @@ export async function checkQueryNames(request: FastifyRequest): Promise<void> {
   request.query = withKnownNames(request.query as Query, Object.keys(schema.properties ?? {}));
 }
 
+/** A preValidation hook: refuses fields of a body that the route does not have; the validator would leave them out. */
+export async function checkBodyNames({ routeOptions, body }: FastifyRequest): Promise<void> {
+  const schema = routeOptions.schema?.body as { readonly properties?: object } | undefined;
+  if (schema === undefined || typeof body !== 'object' || body === null) return;
+  const names = Object.keys(schema.properties ?? {});
+  const strange = Object.keys(body).find((name) => !names.includes(name));
+  if (strange === undefined) return;
+  const detail = `there is no field ${shown(strange)}${nearestHint(strange, names)}`;
+  throw refuse('parameter_unknown', { detail });
+}
+
 /** The query under the names of the schema. @throws ProblemError `parameter_unknown`. */
 export function withKnownNames(query: Query, names: readonly string[]): Query {
   const known: Query = {};

@@ -87,12 +87,17 @@ describe('annotations', () => {
     [{ date: -1, note: 'x' }, 'date'],
     [{ date: 5e9, note: 'x' }, 'date'],
     [{ date: 1, note: '' }, 'note'],
-    [{ date: 1, note: 'x', colour: 'red' }, 'additional'],
     [{ date: 1, note: 'x'.repeat(10_001) }, 'note'],
   ])('are not made of what they cannot be: %#', async (body, named) => {
     const refused = await send('POST', '', body);
     expect(refused).toMatchObject({ status: 400, code: 'parameter_invalid' });
     expect(refused.detail).toContain(named);
+  });
+
+  it('name the nearest field of one that they do not have', async () => {
+    const refused = await send('POST', '', { date: 1, notes: 'x' });
+    expect(refused).toMatchObject({ status: 400, code: 'parameter_unknown' });
+    expect(refused.detail).toContain('did you mean note?');
   });
 
   it('refuse bodies that are no JSON, or too large', async () => {
