@@ -3,6 +3,7 @@
  * again counts once. An edge's clock is trusted: its times are taken as they are, and one that cannot be is refused.
  */
 import { type EdgeRequest, type EdgeRequests, encodeEdgeRequest } from '../schemas/records.ts';
+import { takeEdgeContext } from './edge-context.ts';
 import { ExpiringIds } from './expiring-ids.ts';
 import type { FoldCounters } from './fold-counters.ts';
 import type { FoldSettings } from './settings.ts';
@@ -87,6 +88,7 @@ export class EdgeFold {
     this.counters.requestsTaken++;
     const startMs = startOf(request);
     view.edge.take(request, startMs);
+    takeEdgeContext(view, request, startMs);
     const event = new TimelineEvent();
     event.lineMs = startMs;
     event.clientAt = startMs;

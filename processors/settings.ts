@@ -4,7 +4,7 @@
  */
 
 /** Version of the fold's results. Raised with every change after which the same log gives other rows. */
-export const FOLD_VERSION = 4;
+export const FOLD_VERSION = 5;
 
 export interface FoldSettings {
   /** Length of an epoch in log time, ms. */

@@ -1,7 +1,7 @@
 /**
  * What is said of a view: its dimensions. Of a value said more than once the last by sequence wins, whatever order
- * the reports came in; what another source says only fills in what is missing, and what ingest found out (entries whose
- * names begin with `FOUND_OUT`) only what nobody says at all.
+ * the reports came in; what another source says only fills in what is missing, what ingest found out (entries whose
+ * names begin with `FOUND_OUT`) only what nobody says at all, and what edges say what is missing even then.
  */
 import { FOUND_OUT } from '../schemas/beat.ts';
 import { dimensionAliases, dimensions } from '../schemas/catalogue/dimensions.ts';
@@ -49,8 +49,16 @@ export interface SavedValue {
   readonly stamp: number;
 }
 
+/** Those of what edges say lie below these, by the time of the request. */
+const EDGE_STAMP = FOUND_OUT_STAMP - RANK_FACTOR;
+
+/** Orders what edges say; `atMs` in ms since 1970. */
+export function edgeStamp(atMs: number): number {
+  return EDGE_STAMP + Math.min(RANK_FACTOR - 1, Math.max(0, atMs));
+}
+
 /** Stamp of what was never said: below every other. */
-const NEVER = FOUND_OUT_STAMP - RANK_FACTOR;
+const NEVER = EDGE_STAMP - 1;
 
 export class ViewContext {
   readonly values: string[] = new Array(dimensions.length).fill('');

@@ -74,6 +74,44 @@ describe('edge requests', () => {
     expect(result.view('v')).toMatchObject({ edge_request_count: 2 });
   });
 
+  it('say where a view was, over which CDN and what it showed, the last of them first', () => {
+    const cmcd = { cid: '"a \\"film\\""', st: 'l', sf: 'd' };
+    const first = request(500, { country: 'SE', asn: '64500', cdn: 'akamai', pop: 'ARN' }, cmcd);
+    const last = request(900, { country: 'NO', cdn: 'fastly' });
+    const said = {
+      country: 'NO',
+      asn: '64500',
+      cdn: 'fastly',
+      view_cdn_edge_pop: 'ARN',
+      video_id: 'a "film"',
+      stream_type: 'live',
+      source_type: 'dash',
+    };
+    for (const requests of [
+      [first, last],
+      [last, first],
+    ]) {
+      const result = foldDeliveries([edge(5_000, requests)]);
+      expect(result.view('v')).toMatchObject({ source: 'cmcd1', ...said });
+    }
+  });
+
+  it('never say what the player says, or what was found out of it', () => {
+    const context = [
+      { name: 'country', value: 'DE' },
+      { name: '~cdn', value: 'cloudfront' },
+    ];
+    const told: Delivery = { atMs: T0 + 8_000, beat: beat(events, { context }) };
+    const requests = [request(500, { country: 'SE', cdn: 'akamai', asn: '64500' })];
+    for (const order of [
+      [told, edge(9_000, requests)],
+      [edge(7_000, requests), told],
+    ]) {
+      const row = foldDeliveries(order).view('v');
+      expect(row).toMatchObject({ country: 'DE', cdn: 'cloudfront', asn: '64500' });
+    }
+  });
+
   it('give a view of its own figures when nothing else tells of it, marked by their source', () => {
     const media = { ot: 'v', d: '4000' };
     const result = foldDeliveries([
