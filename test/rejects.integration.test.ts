@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { askControl } from '../platform/control/client.ts';
 import { Children } from './chaos/processes/children.ts';
 import { type CommandResult, runProgram } from './chaos/processes/program.ts';
 import { startTestServer, type TestServer, until } from './support/running.ts';
@@ -78,17 +79,22 @@ describe('rejects list', () => {
   });
 
   it('takes what is asked for only', async () => {
-    const later = new Date(Date.now() + 60_000).toISOString();
-    for (const args of [
-      ['--project', 'other'],
-      ['--route', '/v1/cmcd'],
-      ['--code', "' OR 1=1 --"],
-      ['--from', later],
-      ['--to', '2020-01-01'],
+    const nowMs = Date.now();
+    for (const filter of [
+      { project: 'other' },
+      { route: '/v1/cmcd' },
+      { code: "' OR 1=1 --" },
+      { fromMs: nowMs + 60_000 },
+      { toMs: nowMs - 86_400_000 },
     ]) {
-      expect(await rejects('list', ...args)).toMatchObject({ code: 0, stdout: 'no rejects\n' });
+      const lines: string[] = [];
+      const args = { filter, each: false, limit: 9, json: false };
+      await askControl(dataDir, 'rejects-list', args, (line) => lines.push(line));
+      expect(lines).toEqual(['no rejects']);
     }
-    const all = await rejects('list', '--project', 'default', '--to', later, '--json');
+    const later = new Date(nowMs + 60_000).toISOString();
+    const where = ['--project', 'default', '--route', '/v1/beats', '--from', '2020-01-01'];
+    const all = await rejects('list', ...where, '--to', later, '--json');
     expect(all.stdout.trim().split('\n')).toHaveLength(2);
     const one = await rejects('list', '--each', '--limit', '1', '--json');
     expect(JSON.parse(one.stdout)).toMatchObject({ code: 'body_malformed', project: 'default' });
@@ -167,6 +173,13 @@ describe('rejects replay', () => {
     expect(stdout).toContain('no differences');
     expect(code).toBe(0);
   });
+});
+
+it('a server tells how many went for their budget', async () => {
+  const text = await (await fetch(`${server.url}/metrics`)).text();
+  for (const what of ['rows', 'bytes']) {
+    expect(text).toMatch(new RegExp(`^streamgauge_rejected_evicted_${what}_total 0$`, 'm'));
+  }
 });
 
 describe('without a server', () => {
