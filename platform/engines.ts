@@ -12,6 +12,7 @@ import { joinGroup } from './log/kafka-group.ts';
 import type { KafkaAccess } from './log/kafka-options.ts';
 import { createKafkaTopic, type KafkaTopicResult } from './log/kafka-topic.ts';
 import type { Log } from './log/log.ts';
+import { projectsIn } from './projects.ts';
 import { migrate } from './store/migrate.ts';
 import { openStore } from './store/open.ts';
 import { applyRetention, type TableRetention } from './store/retention.ts';
@@ -170,8 +171,12 @@ export function openTables(options: Options): Promise<OpenStore> {
   });
 }
 
-/** How long each table keeps its rows. */
+/**
+ * How long each table keeps its rows, those of a project as the projects file says.
+ * @throws ProjectsError when there is a projects file and it is bad.
+ */
 export function retentionOf(options: Options): readonly TableRetention[] {
+  const projects = projectsIn(options.projectsFile);
   const days = {
     views: options.viewsTtlDays,
     view_events: options.viewEventsTtlDays,
@@ -179,8 +184,22 @@ export function retentionOf(options: Options): readonly TableRetention[] {
     rejected: options.rejectedTtlDays,
   } as const;
   const names = Object.keys(days) as (keyof typeof days)[];
-  return names.map((table) => ({ table, day: tableDays[table], days: days[table] }));
+  return names.map((table) => {
+    const own = projects.flatMap(({ id, retention }): [string, number][] => {
+      const kept = retention[PROJECT_DAYS[table]];
+      return kept === undefined ? [] : [[id, kept]];
+    });
+    return { table, day: tableDays[table], days: days[table], projects: new Map(own) };
+  });
 }
+
+/** What a project calls its own days of a table. */
+const PROJECT_DAYS = {
+  views: 'viewsDays',
+  view_events: 'viewEventsDays',
+  playback_5s: 'playbackDays',
+  rejected: 'rejectedDays',
+} as const;
 
 /** Brings the tables to what this program and its options want. */
 export async function prepareTables(

@@ -17,6 +17,17 @@ const QuotaEntry = ClosedObject({
   bytesPerDayMax: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })),
 });
 
+const Days = Type.Optional(Type.Integer({ minimum: 1, maximum: 36_500 }));
+/** How long rows of a project are kept, days, where it is not as long as those of all. */
+const RetentionEntry = ClosedObject({
+  viewsDays: Days,
+  viewEventsDays: Days,
+  playbackDays: Days,
+  rejectedDays: Days,
+});
+
+export type ProjectRetention = Static<typeof RetentionEntry>;
+
 const ProjectEntry = ClosedObject({
   id: Id,
   name: Type.Optional(Type.String({ maxLength: 200 })),
@@ -25,6 +36,7 @@ const ProjectEntry = ClosedObject({
   viewerSecret: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
   rawViewerIds: Type.Optional(Type.Boolean()),
   quota: Type.Optional(QuotaEntry),
+  retention: Type.Optional(RetentionEntry),
   ...ruleFields,
 });
 const ProjectsFile = ClosedObject({ projects: Type.Array(ProjectEntry, { minItems: 1 }) });
@@ -43,6 +55,7 @@ export interface Project extends ProjectRules {
   /** What it may bring in a day of UTC; Infinity where nothing is said. */
   readonly eventsPerDayMax: number;
   readonly bytesPerDayMax: number;
+  readonly retention: ProjectRetention;
 }
 
 /** Everything the file says, by hash and by token id. */
@@ -106,6 +119,7 @@ function pathOf(pointer: string): string {
 function fieldsAt(pointer: string): string[] {
   if (pointer.includes('/writeKeys/')) return Object.keys(WriteKeyEntry.properties);
   if (pointer.includes('/dimensions/')) return Object.keys(DimensionRuleEntry.properties);
+  if (pointer.endsWith('/retention')) return Object.keys(RetentionEntry.properties);
   if (pointer.endsWith('/quota')) return Object.keys(QuotaEntry.properties);
   if (pointer.includes('/readTokens/')) return Object.keys(ReadTokenEntry.properties);
   if (pointer.startsWith('/projects/')) return Object.keys(ProjectEntry.properties);
@@ -150,8 +164,9 @@ function projectOf(entry: ProjectEntry, errors: string[]): Project {
       `project ${entry.id} needs viewerSecret, which hides viewer ids, or rawViewerIds: true to store them as they come`,
     );
   }
-  const { id, name = entry.id, viewerSecret = '', quota = {} } = entry;
+  const { id, name = entry.id, viewerSecret = '', quota = {}, retention = {} } = entry;
   const { eventsPerDayMax = NO_LIMIT, bytesPerDayMax = NO_LIMIT } = quota;
   const quotas = { eventsPerDayMax, bytesPerDayMax };
-  return { id, name, viewerSecret, rawViewerIds, ...quotas, ...rulesOf(entry, errors) };
+  const kept = { viewerSecret, rawViewerIds, ...quotas, retention };
+  return { id, name, ...kept, ...rulesOf(entry, errors) };
 }

@@ -108,6 +108,14 @@ export function openProjects(deps: ProjectsDeps): Projects {
   };
 }
 
+/**
+ * The projects that a file has now; without a file none.
+ * @throws ProjectsError when the file is missing or bad.
+ */
+export function projectsIn(file: string): readonly Project[] {
+  return file === '' ? [] : load(file).projects;
+}
+
 /** 127.0.0.0/8, ::1 (also mapped) and localhost: only this machine can connect. */
 export function isLoopback(host: string): boolean {
   const bare = host.replace(/^\[|\]$/g, '').toLowerCase();

@@ -8,7 +8,7 @@ import type { Command } from '../platform/control/server.ts';
 import { retentionOf } from '../platform/engines.ts';
 import { firstEpochOf } from '../platform/log/generation.ts';
 import type { Log } from '../platform/log/log.ts';
-import type { TableRetention } from '../platform/store/retention.ts';
+import { daysKept, type TableRetention } from '../platform/store/retention.ts';
 import type { RowObject } from '../platform/store/row-reader.ts';
 import type { Store } from '../platform/store/store.ts';
 import { PartitionFold } from './partition.ts';
@@ -113,10 +113,11 @@ async function startFold(
 
 /** When rows go: by the day they belong to, or as the tables are declared. */
 function expiryOf(retention: readonly TableRetention[]): ExpiresAtMs {
-  const days = new Map(retention.map(({ table, days: kept }) => [table, kept]));
+  const byTable = new Map(retention.map((each) => [each.table, each]));
   return (table, row) => {
-    const kept = days.get(table.name);
-    if (kept === undefined) return declaredExpiry(table, row);
+    const own = byTable.get(table.name);
+    if (own === undefined) return declaredExpiry(table, row);
+    const kept = daysKept(own, String(row.project));
     return kept === 0 ? undefined : (dayOf(row) + kept) * DAY_MS;
   };
 }

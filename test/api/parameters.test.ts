@@ -22,6 +22,7 @@ const hidden: Project = {
   dimensionRules: [],
   eventsPerDayMax: Number.POSITIVE_INFINITY,
   bytesPerDayMax: Number.POSITIVE_INFINITY,
+  retention: {},
 };
 const raw: Project = { ...hidden, rawViewerIds: true };
 

@@ -29,6 +29,7 @@ async function setUp(rules: Omit<RulesEntry, 'id'> = {}) {
     rawViewerIds: true,
     eventsPerDayMax: Number.POSITIVE_INFINITY,
     bytesPerDayMax: Number.POSITIVE_INFINITY,
+    retention: {},
     ...rulesOf({ id: 'p', ...rules }, errors),
   };
   expect(errors).toEqual([]);

@@ -145,7 +145,7 @@ describe('a cluster of one node', () => {
 
   it('keeps rows as long as it is told, on its shards', async () => {
     const keep = (days: number) =>
-      Object.entries(tableDays).map(([table, day]) => ({ table, day, days }));
+      Object.entries(tableDays).map(([table, day]) => ({ table, day, days, projects: new Map() }));
     expect(await applyRetention(store, keep(30))).toEqual(Object.keys(tableDays));
     expect(await applyRetention(store, keep(30))).toEqual([]);
     expect(await applyRetention(store, keep(0))).toEqual(Object.keys(tableDays));
