@@ -2,6 +2,7 @@
 import { dimensions } from '../../schemas/catalogue/dimensions.ts';
 import { type ViewMetric, viewMetrics } from '../../schemas/catalogue/metrics.ts';
 import { viewFigures } from '../../schemas/tables/tables.ts';
+import { errorIdColumn } from '../views/error-id.ts';
 import type { Page } from './breakdown.ts';
 import {
   allOf,
@@ -19,6 +20,27 @@ export type ViewOrder = (typeof VIEW_ORDERS)[number];
 export interface ViewsQuestion extends Page {
   readonly orderBy: ViewOrder;
   readonly descending: boolean;
+  /** Views that are named by it: see `searchCondition`. */
+  readonly search?: ViewSearch | undefined;
+  /** Views whose last error that counted has this id. */
+  readonly errorId?: number | undefined;
+}
+
+/** A text, and the ids of viewers that it may stand for. */
+export interface ViewSearch {
+  readonly text: string;
+  readonly viewers: readonly string[];
+}
+
+/** The begin of a view's id, a whole id of a video or a viewer, or any part of a title, in either case. */
+function searchCondition({ text, viewers }: ViewSearch, binder: Binder): string {
+  const said = binder.bind('String', text);
+  return [
+    `startsWith(view_id, ${said})`,
+    `video_id = ${said}`,
+    `has(${binder.bind('Array(String)', viewers)}, viewer_user_id)`,
+    `positionCaseInsensitiveUTF8(video_title, ${said}) > 0`,
+  ].join(' OR ');
 }
 
 const ms = (column: string): string => `toUnixTimestamp64Milli(${column})`;
@@ -56,6 +78,10 @@ const listMetrics: ReadonlySet<string> = new Set([
   'playback_failure_percentage',
 ]);
 
+function errorCondition(id: number, binder: Binder): string {
+  return `player_error_code != '' AND ${errorIdColumn('player_error_code')} = ${binder.bind('Int64', id)}`;
+}
+
 /** Closed views whose end lies in the timeframe, and open ones whose start does. */
 export function planViewList(scope: Scope, question: ViewsQuestion): Statement {
   const binder = createBinder();
@@ -66,6 +92,8 @@ export function planViewList(scope: Scope, question: ViewsQuestion): Statement {
     startDayCondition(scope.timeframe, binder),
     `(${ended}) OR (${open})`,
     ...filterConditions(scope, binder),
+    ...(question.search === undefined ? [] : [searchCondition(question.search, binder)]),
+    ...(question.errorId === undefined ? [] : [errorCondition(question.errorId, binder)]),
   ];
   const direction = question.descending ? 'DESC' : 'ASC';
   const limit = binder.bind('Int64', question.limit);

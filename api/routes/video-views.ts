@@ -15,6 +15,7 @@ import {
   VIEW_ORDERS,
   type ViewKey,
   type ViewRow,
+  type ViewSearch,
 } from '../planner/video-views.ts';
 import { timelineEvent } from '../views/timeline.ts';
 import { isLive, listItem, viewDetail } from '../views/view-answer.ts';
@@ -31,6 +32,7 @@ export function registerVideoViews(fastify: ApiScope, deps: RouteDeps): void {
 }
 
 function registerList(fastify: ApiScope, deps: RouteDeps): void {
+  const { limits } = deps;
   const options = {
     schema: {
       tags: TAGS,
@@ -43,6 +45,17 @@ function registerList(fastify: ApiScope, deps: RouteDeps): void {
         viewer_id: Type.Optional(
           Type.String({
             description: 'Views of this viewer; the same as a filter on viewer_user_id.',
+          }),
+        ),
+        error_id: Type.Optional(
+          Type.Integer({ minimum: 0, maximum: 4_294_967_295, description: 'An `id` of /errors.' }),
+        ),
+        search: Type.Optional(
+          Type.String({
+            minLength: 1,
+            maxLength: limits.filterLengthMax,
+            description:
+              "Begin of a view's id, a video's or a viewer's id, or any part of a title in either case.",
           }),
         ),
         order_by: schema.choice(VIEW_ORDERS, 'What to sort by. Default: view_end.'),
@@ -69,6 +82,8 @@ function registerList(fastify: ApiScope, deps: RouteDeps): void {
           ...wanted,
           orderBy: query.order_by ?? 'view_end',
           descending: query.order_direction !== 'asc',
+          errorId: query.error_id,
+          search: searchOf(request, query.search),
         }),
         signal,
       );
@@ -86,6 +101,14 @@ function registerList(fastify: ApiScope, deps: RouteDeps): void {
       { dimension, exclude: false, values: storedValues(projectOf(request), dimension, viewer) },
     ];
   }
+}
+
+function searchOf(
+  request: Parameters<typeof projectOf>[0],
+  text: string | undefined,
+): ViewSearch | undefined {
+  if (text === undefined) return undefined;
+  return { text, viewers: storedValues(projectOf(request), 'viewer_user_id', text) };
 }
 
 function registerDetail(fastify: ApiScope, deps: RouteDeps): void {

@@ -1,5 +1,4 @@
 /** `/data/v1/errors`: which errors views ended up with, how often, and what such an error said. */
-import { createHash } from 'node:crypto';
 import Type, { type TSchema } from 'typebox';
 import {
   type ErrorEventRow,
@@ -7,6 +6,7 @@ import {
   planErrorEvents,
   planErrors,
 } from '../planner/errors.ts';
+import { errorId } from '../views/error-id.ts';
 import { errorMessage } from '../views/timeline.ts';
 import { type ApiScope, envelope, type RouteDeps, readCompleteThrough, signalOf } from './deps.ts';
 import { pageOf, scopeOf } from './questions.ts';
@@ -71,7 +71,7 @@ function errorItem(row: ErrorRow, events: readonly ErrorEventRow[]): object {
     .map((event) => errorMessage(event, row.code))
     .find((text) => text !== undefined);
   return {
-    id: createHash('sha256').update(row.code).digest().readUInt32BE(),
+    id: errorId(row.code),
     code: /^-?\d{1,15}$/.test(row.code) ? Number(row.code) : null,
     player_error_code: row.code,
     message: message ?? null,

@@ -4,7 +4,9 @@
  * Only what this system knows is here. Values are ours: times in ms, shares as fractions, scores to 100; unknown is
  * null.
  */
+
 import type { ViewRow } from '../planner/video-views.ts';
+import { errorId } from './error-id.ts';
 
 type Value = string | number | boolean | null;
 type Fields = Record<string, Value>;
@@ -57,10 +59,11 @@ const orNull = (value: Value | undefined): Value =>
 
 /** Fields that follow from metrics and dimensions. */
 export function muxFields(row: ViewRow, metrics: Readonly<Record<string, number | null>>): Fields {
+  const { player_error_code: code } = row;
   const fields: Fields = {
     view_id: orNull(row.view_id),
     view_has_ad: row.view_has_ad === 'true',
-    error_type_id: null,
+    error_type_id: typeof code === 'string' && code !== '' ? errorId(code) : null,
     watched: metrics.started_views === 1,
   };
   for (const [name, id] of Object.entries(BY_METRIC)) fields[name] = orNull(metrics[id]);

@@ -216,6 +216,24 @@ describe('errors', () => {
     expect(new Set(found.map(({ id }) => id)).size).toBe(found.length);
   });
 
+  it('lead to the views that have them', async () => {
+    const [first] = await get<ErrorItem[]>('/errors');
+    const views = await get<{ player_error_code: string; error_type_id: number }[]>(
+      '/video-views',
+      [
+        ['error_id', String(first?.id)],
+        ['limit', '1000'],
+      ],
+    );
+    expect(views).toHaveLength(first?.count ?? -1);
+    for (const view of views) {
+      expect(view).toMatchObject({
+        player_error_code: first?.player_error_code,
+        error_type_id: first?.id,
+      });
+    }
+  });
+
   it('say what the last view with the code was told', async () => {
     const [first] = await get<ErrorItem[]>('/errors');
     const code = first?.player_error_code ?? '';

@@ -372,6 +372,9 @@ describe('the list', () => {
     ).toEqual(['live']);
     expect((await list([['page', '9']])).total_row_count).toBe(3);
     expect(await ids([['viewer_id', 'ann']])).toEqual(['closed']);
+    expect(await ids([['search', 'ann']])).toEqual(['closed']);
+    expect(await ids([['search', 'clo']])).toEqual(['closed']);
+    expect(await ids([['search', 'lo']])).toEqual([]);
     expect(await ids([['filters[]', 'country:DE']])).toEqual(['closed']);
     expect(await ids([['metric_filters[]', 'playing_time>1000']])).toEqual(['closed']);
     expect(await ids([['timeframe[]', '7:days']])).toHaveLength(4);
