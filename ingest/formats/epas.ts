@@ -8,7 +8,7 @@
 import type { BeatEvent } from '../../schemas/beat.ts';
 import { decodeEpasEvent, type EpasRefusal } from './epas-event.ts';
 import type { FormatBeat, FormatReject, FormatResult, ToldSession } from './format.ts';
-import { elementSpans, rootSpan, type Span } from './json-spans.ts';
+import { elementSpans, nestsTooDeep, rootSpan, type Span } from './json-spans.ts';
 import { type NativeDeps, VIEW_LENGTH_MAX } from './native.ts';
 import { cutText, isObject, type NativeScope, shown } from './native-values.ts';
 
@@ -23,7 +23,7 @@ function decodeBody(body: Buffer, { limits, dimensions }: NativeDeps): FormatRes
   const values: readonly unknown[] = Array.isArray(parsed.value) ? parsed.value : [parsed.value];
   const notes = { context_unknown: 0, value_dropped: 0, string_cut: 0 };
   const scope = { stringLengthMax: limits.stringLengthMax, dimensions, notes };
-  const spans = spansOf(body, Array.isArray(parsed.value));
+  const spans = spansOf(body, Array.isArray(parsed.value), limits.eventsPerBeatMax + 1);
   const views = new Map<string, BeatEvent[]>();
   const rejects: FormatReject[] = [];
   for (const [index, value] of values.entries()) {
@@ -62,6 +62,8 @@ type Parsed =
 function parseJson(body: Buffer): Parsed {
   const text = body.toString('utf8').replace(/^\ufeff/, '');
   if (text.trim() === '') return malformed('body_empty', 'the body is empty; send an event');
+  if (nestsTooDeep(body))
+    return malformed('body_malformed', 'the body nests too deep to be events');
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null) return { value };
@@ -97,13 +99,13 @@ function replyOf(values: readonly unknown[]): ToldSession {
   return { id: sessionOf(first), begins: isObject(first) && first.event === 'init' };
 }
 
-function spansOf(body: Buffer, isArray: boolean): (index: number) => Span {
+function spansOf(body: Buffer, isArray: boolean, most: number): (index: number) => Span {
   let root: Span | undefined;
   let spans: readonly Span[] | undefined;
   return (index) => {
     root ??= rootSpan(body);
     if (!isArray) return root;
-    spans ??= elementSpans(body, root);
+    spans ??= elementSpans(body, root, most);
     return spans[index] ?? root;
   };
 }

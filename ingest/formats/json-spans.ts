@@ -21,6 +21,24 @@ const CLOSE_ARRAY = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
+/** Bodies that are smaller may nest as they like: reading them takes a tenth of a second at most. */
+const DEEP_BYTES_LEAST = 1_048_576;
+const DEPTH_MAX = 1_000;
+
+/** Whether a large text nests so deep that a parser would spend a second on nothing but brackets. */
+export function nestsTooDeep(bytes: Buffer): boolean {
+  if (bytes.length < DEEP_BYTES_LEAST) return false;
+  let depth = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (byte === QUOTE) at = skipString(bytes, at) - 1;
+    else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) {
+      if (++depth > DEPTH_MAX) return true;
+    } else if (byte === CLOSE_ARRAY || byte === CLOSE_OBJECT) depth--;
+  }
+  return false;
+}
+
 /** The top-level value, without the space around it. */
 export function rootSpan(bytes: Buffer): Span {
   const bom = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
@@ -28,17 +46,24 @@ export function rootSpan(bytes: Buffer): Span {
   return { start, end: skipValue(bytes, start) };
 }
 
-/** Spans of an array's elements; none when the span is no array. */
-export function elementSpans(bytes: Buffer, array: Span): Span[] {
+/** Spans of an array's first elements; none when the span is no array. */
+export function elementSpans(bytes: Buffer, array: Span, most = Number.POSITIVE_INFINITY): Span[] {
   const spans: Span[] = [];
   if (bytes[array.start] !== OPEN_ARRAY) return spans;
   let at = skipSpace(bytes, array.start + 1);
-  while (at < array.end && bytes[at] !== CLOSE_ARRAY) {
+  while (at < array.end && bytes[at] !== CLOSE_ARRAY && spans.length < most) {
     const end = skipValue(bytes, at);
     spans.push({ start: at, end });
     at = skipComma(bytes, end);
   }
   return spans;
+}
+
+/** Where the last element of an array ends. */
+export function lastElementEnd(bytes: Buffer, array: Span): number {
+  let end = bytes[array.end - 1] === CLOSE_ARRAY ? array.end - 1 : array.end;
+  while (end > array.start && (bytes[end - 1] ?? 0) <= 0x20) end--;
+  return end;
 }
 
 /** Span of an object's member, the last one of that name as in JSON.parse; undefined when there is none. */

@@ -7,7 +7,14 @@
  */
 import { type BeatEvent, REFUSED_EVENT } from '../../schemas/beat.ts';
 import type { FormatBeat, FormatReject, FormatResult } from './format.ts';
-import { elementSpans, memberSpan, rootSpan, type Span } from './json-spans.ts';
+import {
+  elementSpans,
+  lastElementEnd,
+  memberSpan,
+  nestsTooDeep,
+  rootSpan,
+  type Span,
+} from './json-spans.ts';
 import { readAvroBeats } from './native-avro.ts';
 import { decodeEvent, refusedPlace } from './native-event.ts';
 import { contextEntries, cutText, isObject, type NativeScope, shown } from './native-values.ts';
@@ -86,7 +93,7 @@ function decodeBeats(
     notes: { context_unknown: 0, value_dropped: 0, string_cut: 0 },
     beats: [],
     rejects: [],
-    beatSpan: beatSpans(jsonOnce, isArray),
+    beatSpan: beatSpans(jsonOnce, isArray, limits),
   };
   const taken = Math.min(values.length, limits.beatsPerBodyMax);
   for (let beat = 0; beat < taken; beat++) decodeBeat(values[beat], beat, decoding);
@@ -101,6 +108,7 @@ type Parsed =
 function parseJson(body: Buffer): Parsed {
   const text = body.toString('utf8').replace(/^\ufeff/, '');
   if (text.trim() === '') return malformed('body_empty', 'the body is empty; send a beat');
+  if (nestsTooDeep(body)) return malformed('body_malformed', 'the body nests too deep to be beats');
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null) return { ok: true, value };
@@ -119,14 +127,18 @@ function malformed(code: string, message: string): Parsed {
 }
 
 /** The body is gone through once, however many of its beats are refused. */
-function beatSpans(json: () => Buffer, isArray: boolean): (beat: number) => Span {
+function beatSpans(
+  json: () => Buffer,
+  isArray: boolean,
+  { beatsPerBodyMax }: NativeLimits,
+): (beat: number) => Span {
   let root: Span | undefined;
   let spans: readonly Span[] | undefined;
   return (beat) => {
     const body = json();
     root ??= rootSpan(body);
     if (!isArray) return root;
-    spans ??= elementSpans(body, root);
+    spans ??= elementSpans(body, root, beatsPerBodyMax + 1);
     return spans[beat] ?? root;
   };
 }
@@ -195,31 +207,35 @@ function decodeEvents(values: readonly unknown[], place: BeatPlace): readonly Be
       continue;
     }
     const { code, message } = decoded;
-    decoding.rejects.push({ code, message, view, beat, event, bytes: spans(event, event) });
+    decoding.rejects.push({ code, message, view, beat, event, bytes: spans(event) });
     const kept = refusedPlace(values[event]);
     if (kept !== undefined) events.push(kept);
   }
   if (values.length > taken) {
     const message = `the beat has ${values.length} events; the first ${taken} were taken, send the others in another beat`;
-    const bytes = spans(taken, values.length - 1);
+    const bytes = spans(taken);
     decoding.rejects.push({ code: 'too_many_events', message, view, beat, event: taken, bytes });
   }
   return events;
 }
 
-/** Bytes from one event of a beat to another. The beat is gone through once, however many are refused. */
-function eventSpans({ beat, decoding }: BeatPlace): (first: number, last: number) => Buffer {
+/**
+ * Bytes of an event of a beat, of those beyond the limit all together. The beat is gone through once, however many are
+ * refused.
+ */
+function eventSpans({ beat, decoding }: BeatPlace): (event: number) => Buffer {
+  const { eventsPerBeatMax } = decoding.limits;
   let array: Span | undefined;
   let spans: readonly Span[] | undefined;
-  return (first, last) => {
+  return (event) => {
     if (array === undefined) {
       const beatSpan = decoding.beatSpan(beat);
       array = memberSpan(decoding.body, beatSpan, 'events') ?? beatSpan;
     }
-    spans ??= elementSpans(decoding.body, array);
-    const { start } = spans[first] ?? array;
-    const { end } = spans[last] ?? array;
-    return decoding.body.subarray(start, end);
+    spans ??= elementSpans(decoding.body, array, eventsPerBeatMax + 1);
+    const { start, end } = spans[event] ?? array;
+    const isRest = event === eventsPerBeatMax;
+    return decoding.body.subarray(start, isRest ? lastElementEnd(decoding.body, array) : end);
   };
 }
 

@@ -1,6 +1,25 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { elementSpans, memberSpan, rootSpan } from '../../../ingest/formats/json-spans.ts';
+import {
+  elementSpans,
+  memberSpan,
+  nestsTooDeep,
+  rootSpan,
+} from '../../../ingest/formats/json-spans.ts';
+
+describe('a text that nests', () => {
+  const MEBIBYTE = 1_048_576;
+  const deep = (depth: number, inside: string) =>
+    Buffer.from('[{"a":'.repeat(depth / 2) + inside + '}]'.repeat(depth / 2));
+
+  it('is too deep when it is large and has a thousand brackets open', () => {
+    expect(nestsTooDeep(deep(1_000, `"${'['.repeat(MEBIBYTE)}\\"["`))).toBe(false);
+    expect(nestsTooDeep(deep(1_002, `"${'x'.repeat(MEBIBYTE)}"`))).toBe(true);
+    expect(nestsTooDeep(deep(1_002, '1'))).toBe(false);
+    expect(nestsTooDeep(Buffer.alloc(MEBIBYTE, '[],'))).toBe(false);
+    expect(nestsTooDeep(Buffer.alloc(MEBIBYTE, '"'))).toBe(false);
+  });
+});
 
 describe('JSON spans', () => {
   it('finds every element of an array, however it is printed', () => {
