@@ -24,7 +24,9 @@ import type { IngestDeps } from './deps.ts';
 import { takeEdgeLog } from './edge-pipeline.ts';
 import { createEnricher, type Enricher } from './enrichment/enrich.ts';
 import { INGEST_ERRORS, type IngestErrorCode, refusal } from './errors.ts';
+import { withoutTokens } from './formats/edge-redact.ts';
 import type { FormatResult } from './formats/format.ts';
+import { AVRO_TYPES } from './formats/native.ts';
 import { createGate, type Gate } from './gate.ts';
 import { createGuessedViews, type GuessedViews, nameViews } from './guessed-views.ts';
 import { checkHead, decompress, readBody } from './receive.ts';
@@ -103,13 +105,14 @@ async function take(
   }
   const result = plain instanceof ProblemError ? unreadable(plain) : route.decode(plain, head.type);
   counters.decompressedBytes += plain instanceof ProblemError ? 0 : plain.length;
-  const whole = withWholeBody(result, plain instanceof ProblemError ? sent : plain);
+  const isText = !(plain instanceof ProblemError) && !AVRO_TYPES.includes(head.type);
+  const whole = withWholeBody(result, isText ? plain : sent.subarray(0, UNREADABLE_BYTES));
   const kept = nameViews(whole, () => guessed.viewOf(grant, request.ip, userAgentOf(request)));
   const enrich = enricher.ofRequest(request, grant.project);
   const beats = kept.beats.map((beat) => hideViewer(enrich(beat), grant.project));
   const rejects = kept.rejects.map((reject) => ({
     ...reject,
-    bytes: hideViewerInBytes(reject.bytes, grant.project),
+    bytes: withoutTokens(hideViewerInBytes(reject.bytes, grant.project, limits.rejectBytesMax)),
   }));
   const origin = { grant, route: route.path, partitions: deps.log.partitions };
   const plan = planRecords({ ...kept, beats, rejects }, origin, limits);
@@ -129,6 +132,9 @@ function userAgentOf({ headers }: FastifyRequest): string {
 function unreadable({ code, message }: ProblemError): FormatResult {
   return { beats: [], rejects: [], malformed: { code, message } };
 }
+
+/** Tell an encoding, or a schema. More of what is no text could have viewers in it that nobody finds. */
+const UNREADABLE_BYTES = 10;
 
 /** A body that could not be read at all is kept as one reject, decompressed where that was possible. */
 function withWholeBody(result: FormatResult, body: Buffer): FormatResult {

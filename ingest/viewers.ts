@@ -43,25 +43,27 @@ function isViewer(entry: Entry): boolean {
 
 /** What begins the name of a viewer's id: ours, and that of EPAS. */
 const NAMES = ['"viewer_', '"userId"'];
-/** A viewer's id in JSON, whatever it stands in. */
-const SAID = /("(?:viewer_(?:user_)?id|userId)"\s*:\s*)("(?:[^"\\]|\\.){1,4096}")/g;
+/** A viewer's id in JSON, whatever it stands in: a text, which may have no end where the bytes have theirs, or a number. */
+const SAID =
+  /("(?:viewer_(?:user_)?id|userId)"\s*:\s*)("(?:[^"\\]|\\.)*(?:"|\\?$)|-?\d[\d.eE+-]*|true|false)/gs;
 
 /**
- * Bytes of something refused, with each viewer's id as it would be stored: what is kept to be looked at must not say
- * more than what is kept to be counted. What is not JSON is left as it is.
+ * The first bytes of something refused, with each viewer's id as it would be stored: what is kept to be looked at must
+ * not say more than what is kept to be counted. An id that cannot be read becomes `-`. Only what is kept is gone through.
  */
-export function hideViewerInBytes(bytes: Buffer, project: Project): Buffer {
-  if (project.rawViewerIds || !NAMES.some((name) => bytes.includes(name))) return bytes;
-  const hidden = bytes.toString('latin1').replace(SAID, (whole, name: string, text: string) => {
+export function hideViewerInBytes(bytes: Buffer, project: Project, bytesMax: number): Buffer {
+  const kept = bytes.subarray(0, bytesMax);
+  if (project.rawViewerIds || !NAMES.some((name) => kept.includes(name))) return kept;
+  const hidden = kept.toString('latin1').replace(SAID, (_, name: string, text: string) => {
     const id = textOf(Buffer.from(text, 'latin1').toString('utf8'));
-    return id === undefined ? whole : name + JSON.stringify(storedViewerId(project, id));
+    return name + (id === undefined ? '"-"' : JSON.stringify(storedViewerId(project, id)));
   });
   return Buffer.from(hidden, 'latin1');
 }
 
 function textOf(json: string): string | undefined {
   try {
-    return JSON.parse(json) as string;
+    return String(JSON.parse(json));
   } catch {
     return undefined;
   }

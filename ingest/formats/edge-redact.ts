@@ -19,10 +19,14 @@ const LOOK_BACK = 64;
 
 /** The line as it may be stored. */
 export function redactedLine(line: Buffer): Buffer {
-  const text = withCoarseAddresses(line)
-    // Each byte is a character, whatever its encoding.
-    .toString('latin1');
-  return Buffer.from(withoutValues(text).replace(DOTTED, withoutJwts), 'latin1');
+  return withoutTokens(withCoarseAddresses(line));
+}
+
+/** Bytes without signed tokens. */
+export function withoutTokens(bytes: Buffer): Buffer {
+  // Each byte is a character, whatever its encoding.
+  const text = withoutValues(bytes.toString('latin1'));
+  return Buffer.from(text.replace(DOTTED, withoutJwts), 'latin1');
 }
 
 /** Only values of tokens are stepped over: those of other parameters may hold parameters of their own. */

@@ -2,7 +2,7 @@
  * The native beat in JSON, one or an array of them, or in Avro → beats and rejects. Pure: no clock, no I/O.
  *
  * Guarantee: any bytes give a result, never a throw. One bad event never costs the good ones beside it, one bad beat
- * never the other beats; each reject keeps its bytes as they came, of Avro as the JSON that says the same. A duplicate key means its last value, as in
+ * never the other beats; each reject gives its bytes as they came, of Avro as the JSON that says the same. A duplicate key means its last value, as in
  * JSON.parse; a `__proto__` key is a field like others, and unknown.
  */
 import { type BeatEvent, REFUSED_EVENT } from '../../schemas/beat.ts';

@@ -68,6 +68,21 @@ export const HTTP_ERRORS = {
     title: 'The content type is not taken here',
     advice: 'Send one of the content types that this route documents.',
   },
+  request_malformed: {
+    status: 400,
+    title: 'The request is no HTTP',
+    advice: 'Send requests as RFC 9112 has them: one length, well-formed headers and chunks.',
+  },
+  request_timeout: {
+    status: 408,
+    title: 'The request took too long to arrive',
+    advice: 'Send it again, whole, on a new connection; send large bodies in several requests.',
+  },
+  headers_too_large: {
+    status: 431,
+    title: 'URL and headers are too large',
+    advice: 'Send fewer or shorter headers, and parameters.',
+  },
   request_refused: {
     status: 400,
     title: 'The request cannot be served',

@@ -52,7 +52,7 @@ function plan(
 
 /** The bytes as ingest keeps them. */
 function kept(text: string): Buffer {
-  return hideViewerInBytes(Buffer.from(text), project);
+  return hideViewerInBytes(Buffer.from(text), project, 65_536);
 }
 
 function bodiesOf({ records }: Replayed): (Beat & EdgeRequests)[] {

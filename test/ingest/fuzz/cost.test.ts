@@ -205,6 +205,7 @@ const HEAVY: readonly (readonly [string, string, () => Buffer])[] = [
   ['native: keys', BEATS, () => filled('"k":1', ',', '{', '}')],
   ['native: types that are nearly one', BEATS, () => filled(badEvent, ',', ...EVENTS)],
   ['native: messages of URLs', BEATS, () => filled(goodEvent, ',', ...EVENTS)],
+  ['native: viewers', BEATS, () => filled('{"viewer_id":"a"}', ',', ...EVENTS)],
   ['CMCD: keys', CMCD, () => filled('a=1')],
   ['CMCD: lines of keys', CMCD, () => filled('a=1,b=(1 2),c="x"', '\n')],
   ['CMCD: texts without end', CMCD, () => filled('a="b', '\n')],

@@ -1,4 +1,5 @@
 /** Secrets planted in requests: none of them is in a record, however the request is damaged. */
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Appended, builtInProjects, ingestServer, rememberingLog } from '../ingest-server.ts';
@@ -239,6 +240,39 @@ describe('an id of a viewer', () => {
   });
 });
 
+describe('an id of a viewer in a body that cannot be read', () => {
+  const VIEWER = 'pLaNtEd-ViEwEr';
+  const NUMBER = 8_675_309_424_242;
+  const beatOf = (id: string) => `{"view":"v","events":[],"context":{"viewer_user_id":${id}}}`;
+  const whole = beatOf(`"${VIEWER}"`);
+  const cut = whole.slice(0, whole.indexOf('EwEr'));
+
+  it.each<readonly [string, string, Buffer, Record<string, string>]>([
+    ['a number', '/v1/beats', Buffer.from(beatOf(String(NUMBER))), JSON_TYPE],
+    ['without its end', '/v1/beats', Buffer.from(cut), JSON_TYPE],
+    ['longer than any', '/v1/beats', Buffer.from(beatOf(`"${VIEWER.repeat(500)}"`)), JSON_TYPE],
+    ['in JSON that is none', '/v1/epas', Buffer.from(`{"userId": "${VIEWER}",}`), JSON_TYPE],
+    [
+      'in Avro that is none',
+      '/v1/beats',
+      Buffer.from(`${'.'.repeat(10)}${VIEWER}`),
+      { 'content-type': 'application/avro' },
+    ],
+    [
+      'in gzip that was cut',
+      '/v1/beats',
+      gzipSync(whole, { level: 0 }).subarray(0, -4),
+      { ...JSON_TYPE, 'content-encoding': 'gzip' },
+    ],
+  ])('is in no record: %s', async (_, path, body, headers) => {
+    const { send } = await fuzzTarget();
+    const { appended } = await send({ url: `${path}?key=dev`, headers, body });
+    expect(appended).toHaveLength(1);
+    for (const planted of [VIEWER.slice(0, 8), String(NUMBER)])
+      expect(textOf(appended)).not.toContain(planted);
+  });
+});
+
 describe('a write key', () => {
   it('is in no record, and no address of the sender is', async () => {
     const appended: Appended[] = [];
@@ -256,5 +290,20 @@ describe('a write key', () => {
     expect(appended.length).toBeGreaterThan(0);
     expect(textOf(appended)).not.toContain(SECRET);
     expect(textOf(appended)).not.toContain('113.77');
+  });
+});
+
+describe('a token in the URL of something refused', () => {
+  it.each([
+    ['/v1/beats', '{"view":"v","events":[{"seq":-1,"url":"https://c/a.m4s?token=PlAnTeD&b=1"}]}'],
+    ['/v1/epas', '{"event":5,"sessionId":"s","payload":{"contentUrl":"https://c/a?sig=PlAnTeD"}}'],
+    ['/v1/cmcd', '{"v":9,"sid":"s","url":"https://c/a?hdnts=PlAnTeD"}'],
+  ])('is in no record: %s', async (path, body) => {
+    const { send } = await fuzzTarget();
+    const url = `${path}?key=dev`;
+    const { appended } = await send({ url, headers: JSON_TYPE, body: Buffer.from(body) });
+    expect(appended).toHaveLength(1);
+    expect(textOf(appended)).toContain('https://c/a');
+    expect(textOf(appended)).not.toContain('PlAnTeD');
   });
 });

@@ -182,6 +182,8 @@ describe('a request on a socket', () => {
           appended.length = 0;
           const text = await exchange(bytes.subarray(0, cut), bytes.subarray(cut));
           for (const status of statusesOf(text)) expect(status).toBeLessThan(500);
+          const refusals = statusesOf(text).filter((status) => status >= 400).length;
+          expect(text.split('"code":"').length - 1).toBeGreaterThanOrEqual(refusals);
           checkRecords(appended);
         }),
         runs(250),
@@ -211,13 +213,33 @@ describe('a request on a socket', () => {
     expect(counters.abortedRequests - before).toBe(routes.length);
   });
 
-  it('is given a limited time, headers and body', () => {
-    const { requestTimeout, headersTimeout } = ingest.server.server as {
-      requestTimeout?: number;
-      headersTimeout?: number;
-    };
-    expect(requestTimeout).toBe(SERVER_LIMITS.requestTimeoutMs);
-    expect(headersTimeout).toBeGreaterThan(0);
+  it('that is slow is refused with 408, headers and body, and nothing else waits for it', async () => {
+    const limits = { ...SERVER_LIMITS, headersTimeoutMs: 100, requestTimeoutMs: 200 };
+    const server = createServer(pino({ level: 'silent' }), [], {
+      ...limits,
+      timeoutsCheckMs: 20,
+    });
+    const slow = await ingestServer({ log: rememberingLog([]), server });
+    await server.listen({ port: 0, host: '127.0.0.1' });
+    const { port: slowPort } = server.server.address() as AddressInfo;
+    const begins = ['', 'POST /v1/b', `${POST}Host: a\r\n`, `${POST}${WITH_LENGTH}\r\n{`];
+    for (const begin of begins) {
+      const socket = connect(slowPort, '127.0.0.1');
+      const got: Buffer[] = [];
+      socket.on('data', (piece: Buffer) => got.push(piece));
+      socket.on('error', () => undefined);
+      socket.write(begin);
+      // A byte now and then resets nothing.
+      const drip = setInterval(() => socket.write(' '), 20);
+      await once(socket, 'close');
+      clearInterval(drip);
+      const text = Buffer.concat(got).toString();
+      expect(text).toMatch(/^HTTP\/1\.1 4/);
+      expect(text).toContain('application/problem+json');
+    }
+    const inFlight = () => Promise.resolve(slow.counters.requestsInFlight);
+    await until(inFlight, (count) => count === 0, 20_000);
+    await server.close();
   });
 
   it('with a key in its URL leaves none in the log of the process', async () => {
