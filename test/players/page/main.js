@@ -32,5 +32,6 @@ window.play = async (plan) => {
   const controls = start(video, plan, truth);
   await Promise.all([controls, scenarios[plan.scenario](video, plan, truth, controls)]);
   await truth.ended;
+  window.isOver = true;
   return truth.lines;
 };

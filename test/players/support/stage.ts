@@ -15,6 +15,8 @@ import { type Truth, type TruthLine, truthOf } from './truth.ts';
 const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 /** Pictures are decoded in software: more at a time only wait for each other. */
 const PLAYS_AT_A_TIME = 4;
+/** A play that lasts so much longer than its stream has no end. */
+const PLAY_MS_MAX = 90_000;
 /** The segment whose answer is held in a stall, of those after the first. */
 const HELD_SEGMENT = 4;
 /** The rendition that a player is kept to, and the one that its viewer chooses later. */
@@ -68,7 +70,7 @@ export async function startStage(): Promise<Stage> {
   const stream = await mkdtemp(join(tmpdir(), 'streamgauge-stream-'));
   const bitrates = await makeStream(stream);
   const origin = await startOrigin({ stream, libraries: await readLibraries() });
-  const server = await startTestServer({ epochMs: 500 });
+  const server = await startTestServer();
   const browser = await chromium.launch({
     executablePath: CHROMIUM,
     args: ['--no-sandbox', '--autoplay-policy=no-user-gesture-required'],
@@ -95,7 +97,7 @@ interface Parts {
   /** Lets only so many play at once; waiting for Streamgauge is not playing. */
   readonly turn: LimitFunction;
   /** Of each view whether it is live. */
-  openViews(): Promise<ReadonlyMap<string, boolean>>;
+  openViews(): Promise<Readonly<Record<string, boolean>>>;
 }
 
 interface Play {
@@ -112,8 +114,9 @@ async function playOne(parts: Parts, play: Play): Promise<Played> {
     const page = await context.newPage();
     const complaints = complaintsOf(page);
     const lines = await turn(() => watch(page, parts, play));
-    await sendEdge(server, origin.accessLines(sid));
-    const access = origin.accessLines(sid).filter(isOfView);
+    const logged = [...origin.accessLines(sid)];
+    await sendEdge(server, logged);
+    const access = logged.filter(isOfView);
     // The page stays open until its view is closed: closing it would drop what is still on its way.
     const view = await viewOf(parts, play, access.length);
     return { truth: truthOf(lines), lines, access, view, complaints };
@@ -147,13 +150,18 @@ async function watch(page: Page, { origin, server }: Parts, play: Play): Promise
     ...(scenario === 'stall' ? {} : { rendition: RENDITIONS[KEPT] }),
     next: RENDITIONS[CHOSEN],
   };
-  return page.evaluate<TruthLine[]>(`play(${JSON.stringify(plan)})`);
+  const [lines] = await Promise.all([
+    page.evaluate<TruthLine[]>(`play(${JSON.stringify(plan)})`),
+    // Only ends what hangs.
+    page.waitForFunction('window.isOver', undefined, { timeout: PLAY_MS_MAX, polling: 250 }),
+  ]);
+  return lines;
 }
 
-async function list(server: TestServer): Promise<ReadonlyMap<string, boolean>> {
+async function list(server: TestServer): Promise<Readonly<Record<string, boolean>>> {
   const path = '/data/v1/video-views?timeframe[]=1:hours&limit=100';
   const { data } = await server.get<{ data: { id: string; live: boolean }[] }>(path);
-  return new Map(data.map(({ id, live }) => [id, live]));
+  return Object.fromEntries(data.map(({ id, live }) => [id, live]));
 }
 
 /** Who asks while another's question is under way has its answer: those who wait do not slow down those who play. */
@@ -194,7 +202,7 @@ async function viewOf(
 ): Promise<ViewDetail> {
   // Without states nothing tells that it ended: it is looked at while it is live.
   const mayBeLive = player === 'Shaka, minified';
-  if (!mayBeLive) await until(openViews, (open) => open.get(sid) === false);
+  if (!mayBeLive) await until(openViews, (open) => open[sid] === false);
   await until(
     () => detailOf(server, sid).then(edgeCounts, () => NOTHING_YET),
     ({ counted, listed }) => listed === requests && (mayBeLive || counted === requests),
