@@ -1,7 +1,6 @@
 /** `/data/v1/annotations`: notes on a project's figures, the one thing of the query side that can be written. */
 import Type from 'typebox';
 import type { Annotations, Note } from '../annotations.ts';
-import type { ApiErrorCode } from '../errors.ts';
 import { projectOf } from '../guards/token.ts';
 import { parseTimeframe } from '../parameters/timeframe.ts';
 import { type ApiScope, envelope, type RouteDeps, signalOf } from './deps.ts';
@@ -45,8 +44,12 @@ const annotation = Type.Object({
 const one = Type.Object({ data: annotation }, { description: 'The annotation.' });
 const idParams = Type.Object({ id: Type.String({ description: 'Id of the annotation.' }) });
 
-const WRITE_CODES: readonly ApiErrorCode[] = [...schema.STORE_CODES, 'parameter_invalid'];
-const answersOf = (status: number, ok: Type.TSchema, codes: readonly ApiErrorCode[]) => ({
+const WRITE_CODES = [...schema.STORE_CODES, ...schema.BODY_CODES];
+const answersOf = (
+  status: number,
+  ok: Type.TSchema,
+  codes: Parameters<typeof schema.answers>[1],
+) => ({
   [status]: ok,
   ...schema.answers(undefined, codes),
 });

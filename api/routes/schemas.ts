@@ -1,5 +1,6 @@
 /** Schemas of parameters and answers. They check what comes in; of what goes out they are the documentation. */
 import Type, { type TProperties, type TSchema } from 'typebox';
+import { HTTP_ERRORS } from '../../platform/http/problem.ts';
 import { problemAnswers } from '../../platform/http/reference.ts';
 import { measures } from '../../schemas/catalogue/metrics.ts';
 import { API_ERRORS, type ApiErrorCode } from '../errors.ts';
@@ -71,10 +72,13 @@ export const query = <Properties extends TProperties>(properties: Properties) =>
   Type.Object(properties);
 
 export const metricParams = Type.Object({
-  id: Type.String({ description: 'Id of the metric; docs/metrics.md lists them.' }),
+  id: Type.String({
+    description: 'Id of the metric; docs/metrics.md lists them.',
+    examples: ['video_startup_time'],
+  }),
 });
 export const dimensionParams = Type.Object({
-  id: Type.String({ description: 'Name of the dimension.' }),
+  id: Type.String({ description: 'Name of the dimension.', examples: ['country'] }),
 });
 export const viewParams = Type.Object({ id: Type.String({ description: 'View id.' }) });
 
@@ -98,11 +102,13 @@ const meta = Type.Object(
       Type.String({ description: 'What places a view in time: `view_end` or `view_start`.' }),
     ),
     granularity: Type.Optional(Type.String({ description: 'Length of a bucket.' })),
-    complete_through: nullable(
-      Type.String({
-        description:
-          'ISO 8601 time. Every view that ended before it is in the figures; later ones may still come. Null before the first.',
-      }),
+    complete_through: Type.Optional(
+      nullable(
+        Type.String({
+          description:
+            'ISO 8601 time. Every view that ended before it is in the figures; later ones may still come. Null before the first; not there where nothing is counted.',
+        }),
+      ),
     ),
     completeness: Type.Optional(
       nullable(
@@ -151,13 +157,24 @@ export const STORE_CODES: readonly ApiErrorCode[] = [
   'query_timeout',
 ];
 
+const ALL_ERRORS = { ...HTTP_ERRORS, ...API_ERRORS };
+type HttpErrorCode = keyof typeof HTTP_ERRORS;
+
+/** Codes of every route with a body. */
+export const BODY_CODES: readonly HttpErrorCode[] = [
+  'body_malformed',
+  'body_empty',
+  'body_too_large',
+  'type_unknown',
+];
+
 /** Answers of a route by status: its own, and problem details with the codes that each status can have. */
 export function answers(
   ok: TSchema | undefined,
-  codes: readonly ApiErrorCode[],
+  codes: readonly (ApiErrorCode | HttpErrorCode)[],
 ): Record<number, object> {
   return {
     ...(ok === undefined ? {} : { 200: ok }),
-    ...problemAnswers(API_ERRORS, [...GUARD_CODES, ...codes]),
+    ...problemAnswers(ALL_ERRORS, [...new Set([...GUARD_CODES, ...codes])]),
   };
 }
