@@ -413,6 +413,59 @@ const completeness: readonly ViewMetric[] = [
   ),
 ];
 
+/**
+ * Ads count for every view whose player tells its states, also for those that never began: they come before the content.
+ */
+const adCount = (entry: Entry): ViewMetric =>
+  metric({ defaultMeasure: 'sum', good: 'none' }, entry);
+
+const ads: readonly ViewMetric[] = [
+  adCount({
+    id: 'ad_attempt_count',
+    title: 'Ad attempts',
+    definition: 'Ads requested.',
+    value: WITH_STATES('ad_attempt_count'),
+  }),
+  adCount({
+    id: 'ad_impression_count',
+    title: 'Ad impressions',
+    definition: 'Ads that began to play.',
+    value: WITH_STATES('ad_impression_count'),
+  }),
+  adCount({
+    id: 'ad_break_count',
+    title: 'Ad breaks',
+    definition: 'Breaks for ads that began.',
+    value: WITH_STATES('ad_break_count'),
+  }),
+  adCount({
+    id: 'ad_error_count',
+    title: 'Ad errors',
+    definition: 'Ads that failed.',
+    value: WITH_STATES('ad_error_count'),
+    good: 'low',
+  }),
+  metric(
+    { unit: 'fraction', defaultMeasure: 'ratio', scale: 1_000_000 },
+    {
+      id: 'ad_error_percentage',
+      title: 'Ad error percentage',
+      definition: 'Ads that failed over ads requested.',
+      value: WITH_STATES(
+        'if(ad_attempt_count > 0, round(ad_error_count * 1e6 / ad_attempt_count), NULL)',
+      ),
+      ratio: { numerator: 'ad_error_count', denominator: 'ad_attempt_count', factor: 1 },
+    },
+  ),
+  adCount({
+    id: 'ad_exit_before_start_count',
+    title: 'Ad exits before start',
+    definition: 'Ads that were requested and had not begun when the view ended.',
+    value: WITH_STATES('ad_exit_before_start_count'),
+    good: 'low',
+  }),
+];
+
 export const metricGroups: readonly ViewMetric[] = [
   ...counts,
   ...startup,
@@ -423,4 +476,5 @@ export const metricGroups: readonly ViewMetric[] = [
   ...requests,
   ...scores,
   ...completeness,
+  ...ads,
 ];

@@ -45,6 +45,7 @@ const reportsOf = (view: RowObject): number | null =>
 const changes = (column: string) =>
   ifStarted((view) => (of(view, 'bitrate_known_ms') > 0 ? of(view, column) : null));
 const column = (name: string) => (view: RowObject) => known(view, name);
+const ads = (name: string) => (view: RowObject) => (withStates(view) ? of(view, name) : null);
 
 /** Value of one view in stored units, by metric id. */
 const definitions: Readonly<Record<string, (view: RowObject) => Value>> = {
@@ -103,6 +104,13 @@ const definitions: Readonly<Record<string, (view: RowObject) => Value>> = {
   video_quality_score: column('quality_score_milli'),
   viewer_experience_score: column('experience_score_milli'),
   report_completeness: (view) => over(of(view, 'reports_received'), reportsOf(view) ?? 0, 1e6),
+  ad_attempt_count: ads('ad_attempt_count'),
+  ad_impression_count: ads('ad_impression_count'),
+  ad_break_count: ads('ad_break_count'),
+  ad_error_count: ads('ad_error_count'),
+  ad_error_percentage: (view) =>
+    withStates(view) ? over(of(view, 'ad_error_count'), of(view, 'ad_attempt_count'), 1e6) : null,
+  ad_exit_before_start_count: ads('ad_exit_before_start_count'),
 };
 
 type Ratio = (view: RowObject) => readonly [top: number, bottom: number];
@@ -113,6 +121,7 @@ const ratioOf: Readonly<Record<string, readonly [Ratio, factor: number]>> = {
   rebuffer_frequency: [(view) => [of(view, 'rebuffer_count'), active(view)], 60_000],
   dropped_frame_percentage: [(view) => [of(view, 'dropped_frames'), framesOf(view) ?? 0], 1],
   report_completeness: [(view) => [of(view, 'reports_received'), reportsOf(view) ?? 0], 1],
+  ad_error_percentage: [(view) => [of(view, 'ad_error_count'), of(view, 'ad_attempt_count')], 1],
 };
 
 /** Views that have a value. */
