@@ -110,38 +110,44 @@ FROM (${groups})`;
 }
 
 /**
- * Groups with the percentile of all views outside of them, exactly, in one pass.
+ * Groups with the percentile of all views outside of them, exactly.
  *
- * A view's `q_before` is the number of views outside its group with a smaller value: its rank among all less its rank
- * in the group. The k-th smallest of the outside stands at k + (views of the group with `q_before` ≤ k) among all.
+ * Views are counted by value first, so that what follows looks at values and not at views. `q_before` of a value in a
+ * group is the number of views outside the group with a smaller one. The k-th smallest of the outside stands at
+ * k + (views of the group with `q_before` ≤ k) among all.
  */
 function percentileGroups(figure: Figure, scope: Scope, binder: Binder, dimension: string): string {
   const kind = kindOf(figure);
   const level = kind.kind === 'percentile' ? kind.level : 0.5;
   const { scale } = figure.metric;
-  const views = selectViews(figure, scope, binder, {
-    columns: byField(dimension),
-    filtered: true,
-  });
-  const ranked = `SELECT *,
-  toInt64(rank() OVER (ORDER BY q_value)) - toInt64(rank() OVER (PARTITION BY q_field ORDER BY q_value)) AS q_before,
-  toInt64(count() OVER ()) - toInt64(count() OVER (PARTITION BY q_field)) AS q_others,
+  const select = (columns: readonly string[]): string =>
+    selectViews(figure, scope, binder, { columns, filtered: true });
+  const groups = `SELECT q_field AS field, ${COMMON.join(', ')}, ${aggregate(figure)} AS value
+FROM (${select(byField(dimension))}) GROUP BY q_field`;
+  const counted = `SELECT q_field, toFloat64(assumeNotNull(q_value)) AS v, toInt64(count()) AS c
+FROM (${select(byField(dimension))}) GROUP BY q_field, v`;
+  const ranked = `SELECT q_field, c,
+  (sum(c) OVER ()) - (sum(c) OVER (PARTITION BY q_field)) AS q_others,
+  (sum(c) OVER (ORDER BY v RANGE UNBOUNDED PRECEDING)) - (sum(c) OVER (PARTITION BY v))
+    - (sum(c) OVER (PARTITION BY q_field ORDER BY v ROWS UNBOUNDED PRECEDING)) + c AS q_before,
   toInt64(floor(${level} * (q_others - 1))) AS q_low,
   least(q_low + 1, q_others - 1) AS q_high
-FROM (${views})`;
-  const columns = [
-    'q_field AS field',
-    ...COMMON,
-    `${aggregate(figure)} AS value`,
-    'any(q_others) AS others',
-    'any(q_low) AS low',
-    'low + countIf(q_before <= q_low) AS low_at',
-    'any(q_high) + countIf(q_before <= q_high) AS high_at',
-  ];
-  const groups = `SELECT ${columns.join(', ')} FROM (${ranked}) GROUP BY q_field`;
-  return `WITH (SELECT arraySort(groupArray(toFloat64(assumeNotNull(q_value)))) FROM (${views})) AS sorted
-SELECT field, views, playing, watch, received, expected, value,
-  if(others <= 0, NULL, (sorted[low_at + 1] + (sorted[high_at + 1] - sorted[low_at + 1])
-    * (${level} * (others - 1) - low)) / ${scale}) AS rest
-FROM (${groups})`;
+FROM (${counted})`;
+  const places = `SELECT 1 AS q_one, q_field, any(q_others) AS others, any(q_low) AS low,
+  low + sumIf(c, q_before <= q_low) AS low_at, any(q_high) + sumIf(c, q_before <= q_high) AS high_at
+FROM (${ranked}) GROUP BY q_field`;
+  const sorted = `SELECT 1 AS q_one, v, sum(c) OVER (ORDER BY v) AS upto
+FROM (SELECT toFloat64(assumeNotNull(q_value)) AS v, toInt64(count()) AS c FROM (${select([])}) GROUP BY v)`;
+  const ends = `SELECT q_one, q_field, others, low, end.1 AS is_high, end.2 AS place
+FROM (SELECT *, arrayJoin([(0, low_at), (1, high_at)]) AS end FROM (${places}))`;
+  const found = `SELECT q_field, any(p.others) AS rest_views, any(p.low) AS low_place,
+  sumIf(s.v, p.is_high = 0) AS low_value, sumIf(s.v, p.is_high = 1) AS high_value
+FROM (${ends}) AS p ASOF LEFT JOIN (${sorted}) AS s ON p.q_one = s.q_one AND p.place < s.upto
+GROUP BY q_field`;
+  const rest = `SELECT q_field, rest_views AS others,
+  (low_value + (high_value - low_value) * (${level} * (rest_views - 1) - low_place)) / ${scale} AS rest
+FROM (${found})`;
+  return `SELECT g.field AS field, g.views AS views, g.playing AS playing, g.watch AS watch, g.received AS received,
+  g.expected AS expected, g.value AS value, if(r.others <= 0, NULL, r.rest) AS rest
+FROM (${groups}) AS g LEFT JOIN (${rest}) AS r ON g.field = r.q_field`;
 }

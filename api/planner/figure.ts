@@ -79,8 +79,9 @@ export function selectViews(
   binder: Binder,
   { columns = [], filtered }: ViewsSelect,
 ): string {
+  const { only } = metric;
   const selected = [
-    ...valueColumns(metric),
+    ...valueColumns(only === undefined ? metric : { ...metric, value: only.value }),
     `${playing} AS q_playing`,
     `${watch} AS q_watch`,
     `${completeness.numerator} AS q_received`,
@@ -89,6 +90,7 @@ export function selectViews(
   ];
   const conditions = [
     ...placeConditions(scope, metric, binder),
+    ...(only === undefined ? [] : [only.when]),
     ...(filtered ? filterConditions(scope, binder) : []),
     'q_value IS NOT NULL',
   ];

@@ -13,11 +13,26 @@ function metric(defaults: Partial<ViewMetric>, entry: Entry): ViewMetric {
     countsOpenViews: false,
     ...defaults,
     ...entry,
+    ...onlyOf(entry.value),
   };
 }
 
-const STARTED = (value: string): string => `if(started, ${value}, NULL)`;
-const WITH_STATES = (value: string): string => `if(source NOT IN ('', 'cmcd1'), ${value}, NULL)`;
+/** Values that are null but under a condition, by their expression. */
+const guarded = new Map<string, { readonly when: string; readonly value: string }>();
+
+function onlyOf(value: string): Pick<ViewMetric, 'only'> {
+  const only = guarded.get(value);
+  return only === undefined ? {} : { only };
+}
+
+function valueIf(when: string, value: string): string {
+  const expression = `if(${when}, ${value}, NULL)`;
+  guarded.set(expression, { when, value });
+  return expression;
+}
+
+const STARTED = (value: string): string => valueIf('started', value);
+const WITH_STATES = (value: string): string => valueIf("source NOT IN ('', 'cmcd1')", value);
 
 const count = (entry: Entry): ViewMetric =>
   metric({ defaultMeasure: 'count', good: 'none' }, entry);

@@ -24,6 +24,11 @@ export interface ViewMetric {
   readonly defaultMeasure: Measure;
   /** Value of one view in stored units, or null. */
   readonly value: string;
+  /**
+   * Where `value` is null for all views that do not meet a condition: the condition, and the value of those that do. A
+   * store that knows it reads less.
+   */
+  readonly only?: { readonly when: string; readonly value: string };
   /** What a stored unit is divided by for the answer: 1000 for thousandths, 10⁶ for ppm. */
   readonly scale: number;
   /** For `ratio`: sums over the views that take part; the result is numerator / denominator × factor. */
