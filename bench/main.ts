@@ -27,6 +27,7 @@ import { foldStage } from './stages/fold.ts';
 import { freshnessStage } from './stages/freshness.ts';
 import { ingestStage } from './stages/ingest.ts';
 import { logStage } from './stages/log.ts';
+import { queriesStage } from './stages/queries.ts';
 import { recoveryStage } from './stages/recovery.ts';
 import { storeStage } from './stages/store.ts';
 import { wholeStage } from './stages/whole.ts';
@@ -51,6 +52,7 @@ const STAGES: Readonly<Record<StageName, (deps: StageDeps) => Promise<StageResul
   whole: wholeStage,
   freshness: freshnessStage,
   recovery: recoveryStage,
+  queries: queriesStage,
 };
 
 /** Progress goes to stderr, results to stdout. */

@@ -10,6 +10,7 @@ export const STAGE_NAMES = [
   'whole',
   'freshness',
   'recovery',
+  'queries',
 ] as const;
 export type StageName = (typeof STAGE_NAMES)[number];
 

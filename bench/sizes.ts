@@ -23,6 +23,8 @@ export interface Sizes {
   readonly recoveryViews: number;
   readonly recoveryBeatsPerSecond: number;
   readonly recoverySteadyMs: number;
+  /** Views that are asked about. */
+  readonly queryViews: number;
 }
 
 export const FULL: Sizes = {
@@ -41,6 +43,7 @@ export const FULL: Sizes = {
   recoveryBeatsPerSecond: 2_000,
   // Each partition has saved a state that holds every view by then.
   recoverySteadyMs: 75_000,
+  queryViews: 10_000_000,
 };
 
 export const QUICK: Sizes = {
@@ -58,4 +61,5 @@ export const QUICK: Sizes = {
   recoveryViews: 500,
   recoveryBeatsPerSecond: 100,
   recoverySteadyMs: 4_000,
+  queryViews: 30_000,
 };

@@ -20,6 +20,7 @@ const SUBJECTS = {
   'log-raw': async (input: never) => (await import('./subjects/log.ts')).rawLmdb(input),
   'log-embedded': async (input: never) => (await import('./subjects/log.ts')).embeddedLog(input),
   store: async (input: never) => (await import('./subjects/store.ts')).storeInserts(input),
+  queries: async (input: never) => (await import('./subjects/queries.ts')).queries(input),
   server: async (input: never) => (await import('./subjects/server.ts')).server(input),
 } as const;
 
