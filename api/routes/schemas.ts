@@ -92,38 +92,35 @@ export const totals = {
   total_watch_time: Type.Integer({ description: 'Watch time of the views that take part, ms.' }),
 };
 
-const meta = Type.Object(
-  {
-    unit: Type.Optional(
-      Type.String({ description: 'ms, bit/s, fraction, count, score, per minute.' }),
+const meta = {
+  unit: Type.Optional(
+    Type.String({ description: 'ms, bit/s, fraction, count, score, per minute.' }),
+  ),
+  measurement: Type.Optional(Type.String({ description: 'The measure answered.' })),
+  aggregation: Type.Optional(
+    Type.String({ description: 'What places a view in time: `view_end` or `view_start`.' }),
+  ),
+  granularity: Type.Optional(Type.String({ description: 'Length of a bucket.' })),
+  complete_through: Type.Optional(
+    nullable(
+      Type.String({
+        description:
+          'ISO 8601 time. Every view that ended before it is in the figures; later ones may still come. Null before the first; not there where nothing is counted.',
+      }),
     ),
-    measurement: Type.Optional(Type.String({ description: 'The measure answered.' })),
-    aggregation: Type.Optional(
-      Type.String({ description: 'What places a view in time: `view_end` or `view_start`.' }),
+  ),
+  completeness: Type.Optional(
+    nullable(
+      Type.Number({
+        description:
+          'Reports received over received and lost, of the views that take part: 1 is all. Null when no source numbers its reports.',
+      }),
     ),
-    granularity: Type.Optional(Type.String({ description: 'Length of a bucket.' })),
-    complete_through: Type.Optional(
-      nullable(
-        Type.String({
-          description:
-            'ISO 8601 time. Every view that ended before it is in the figures; later ones may still come. Null before the first; not there where nothing is counted.',
-        }),
-      ),
-    ),
-    completeness: Type.Optional(
-      nullable(
-        Type.Number({
-          description:
-            'Reports received over received and lost, of the views that take part: 1 is all. Null when no source numbers its reports.',
-        }),
-      ),
-    ),
-  },
-  { additionalProperties: true },
-);
+  ),
+};
 
-/** The envelope of every answer. */
-export function envelopeOf(data: TSchema, description: string): TSchema {
+/** The envelope of every answer. `more`: what `meta` has beside what all have. */
+export function envelopeOf(data: TSchema, description: string, more: TProperties = {}): TSchema {
   return Type.Object(
     {
       data,
@@ -131,7 +128,7 @@ export function envelopeOf(data: TSchema, description: string): TSchema {
         description: 'From (included) and to (excluded), seconds since 1970.',
       }),
       total_row_count: nullable(Type.Integer({ description: 'Rows over all pages.' })),
-      meta,
+      meta: Type.Object({ ...meta, ...more }, { additionalProperties: true }),
     },
     { description },
   );

@@ -22,9 +22,9 @@ import { isLive, listItem, viewDetail } from '../views/view-answer.ts';
 import { type ApiScope, envelope, type RouteDeps, readCompleteThrough, signalOf } from './deps.ts';
 import { pageOf, scopeOf } from './questions.ts';
 import * as schema from './schemas.ts';
+import { eventPages, viewDetail as viewDetailSchema, viewListItem } from './view-schemas.ts';
 
 const TAGS = ['Video views'];
-const open = Type.Object({}, { additionalProperties: true });
 
 export function registerVideoViews(fastify: ApiScope, deps: RouteDeps): void {
   registerList(fastify, deps);
@@ -62,7 +62,7 @@ function registerList(fastify: ApiScope, deps: RouteDeps): void {
         ...schema.direction,
         ...schema.paging(deps.limits),
       }),
-      response: schema.answers(schema.envelopeOf(Type.Array(open), 'A page of views.'), [
+      response: schema.answers(schema.envelopeOf(Type.Array(viewListItem), 'A page of views.'), [
         'metric_unknown',
         'dimension_unknown',
         ...schema.STORE_CODES,
@@ -139,10 +139,10 @@ function registerDetail(fastify: ApiScope, deps: RouteDeps): void {
           }),
         ),
       }),
-      response: schema.answers(schema.envelopeOf(open, 'The view.'), [
-        'view_not_found',
-        ...schema.STORE_CODES,
-      ]),
+      response: schema.answers(
+        schema.envelopeOf(viewDetailSchema, 'The view.', { events: eventPages }),
+        ['view_not_found', ...schema.STORE_CODES],
+      ),
     },
   };
   fastify.get('/video-views/:id', options, async (request, reply) => {

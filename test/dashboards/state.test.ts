@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createApi } from '../../dashboards/web/api/client.ts';
+import { createApi, target } from '../../dashboards/web/api/client.ts';
 import { joined, sorted } from '../../dashboards/web/overview/breakdown-columns.ts';
 import { parseMessage } from '../../dashboards/web/state/live-message.ts';
 import {
@@ -100,9 +100,11 @@ describe('a message of the stream', () => {
 describe('the addresses that the page asks', () => {
   it('lie beside the page, repeat lists, and never hold its credentials', () => {
     const api = createApi({ origin: 'https://qos.example', pathname: '/gauge/' });
-    const url = api.url('data/v1/video-views', { filters: ['cdn:a', 'cdn:b'], limit: 5 });
+    const query = { 'filters[]': ['cdn:a', 'cdn:b'], limit: 5 };
+    const url = api.url(target('/data/v1/video-views/{id}', { id: 'a/b?' }, query));
+    expect(url).toContain('/video-views/a%2Fb%3F?');
     expect(decodeURIComponent(url)).toBe(
-      'https://qos.example/gauge/data/v1/video-views?filters[]=cdn:a&filters[]=cdn:b&limit=5',
+      'https://qos.example/gauge/data/v1/video-views/a/b??filters[]=cdn:a&filters[]=cdn:b&limit=5',
     );
   });
 });

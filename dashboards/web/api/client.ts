@@ -3,21 +3,42 @@
  *
  * Guarantee: every failure is an `ApiProblem` that says what to do; only an aborted request rejects with the abort.
  */
-import type { Answer, Problem } from './answers.ts';
+import type { Problem } from './answers.ts';
+import type { paths } from './schema.d.ts';
 
-/** Values of a parameter; a list is sent as `name[]`. */
-export type Query = Readonly<Record<string, string | number | readonly string[]>>;
+/** Paths of the OpenAPI document that can be read. */
+export type GetPath = {
+  [Path in keyof paths]: paths[Path] extends { get: object } ? Path : never;
+}[keyof paths];
+
+type Operation<Path extends GetPath> = paths[Path] extends { get: infer Get } ? Get : never;
+
+/** What the document says that a path answers. */
+export type AnswerOf<Path extends GetPath> =
+  Operation<Path> extends {
+    responses: { 200: { content: { 'application/json': infer Body } } };
+  }
+    ? Body
+    : never;
+
+/** Its parameters; a list is sent as its name, again and again. */
+export type QueryOf<Path extends GetPath> =
+  Operation<Path> extends { parameters: { query?: infer Query extends object } } ? Query : object;
+
+/** The values that stand in a path. */
+export type PlacesOf<Path extends GetPath> =
+  Operation<Path> extends { parameters: { path: infer Places extends object } } ? Places : object;
 
 export interface Api {
-  get<Data, More extends object = object>(
-    path: string,
-    query: Query,
+  get<Path extends GetPath>(
+    path: Path,
+    ask: { readonly places: PlacesOf<Path>; readonly query: QueryOf<Path> },
     signal: AbortSignal,
-  ): Promise<Answer<Data, More>>;
+  ): Promise<AnswerOf<Path>>;
   /** Body of a route that has no envelope. */
   read<Body>(path: string, signal: AbortSignal): Promise<Body>;
   /** Address of a route, for what is not a fetch. */
-  url(path: string, query?: Query): string;
+  url(path: string): string;
   /** Best estimate of the server's clock, ms since 1970: ages do not depend on the viewer's. */
   now(): number;
 }
@@ -54,15 +75,7 @@ export function createApi({ origin, pathname }: PageAddress): Api {
   const base = new URL(pathname, origin);
   let aheadMs = 0;
 
-  function url(path: string, query: Query = {}): string {
-    const target = new URL(path, base);
-    for (const [name, value] of Object.entries(query)) {
-      if (Array.isArray(value))
-        for (const each of value) target.searchParams.append(`${name}[]`, each);
-      else target.searchParams.set(name, String(value));
-    }
-    return target.href;
-  }
+  const url = (path: string): string => new URL(path, base).href;
 
   async function ask<Body>(address: string, signal: AbortSignal): Promise<Body> {
     const within = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS_MAX)]);
@@ -77,11 +90,23 @@ export function createApi({ origin, pathname }: PageAddress): Api {
   }
 
   return {
-    get: (path, query, signal) => ask(url(path, query), signal),
+    get: (path, { places, query }, signal) => ask(url(target(path, places, query)), signal),
     read: (path, signal) => ask(url(path), signal),
     url,
     now: () => Date.now() + aheadMs,
   };
+}
+
+/** A path of the document, below where the page is, with its values and its query. */
+export function target(path: string, places: object, query: object): string {
+  const values = new Map(Object.entries(places).map(([name, value]) => [name, String(value)]));
+  const filled = path.slice(1).replace(/\{(\w+)\}/g, (_, name: string) => {
+    return encodeURIComponent(values.get(name) ?? '');
+  });
+  const pairs = Object.entries(query).flatMap(([name, value]: [string, unknown]) =>
+    [value].flat().map((each): [string, string] => [name, String(each)]),
+  );
+  return pairs.length === 0 ? filled : `${filled}?${new URLSearchParams(pairs)}`;
 }
 
 async function problemOf(response: Response): Promise<ApiProblem> {

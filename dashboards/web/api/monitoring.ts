@@ -46,15 +46,9 @@ interface Stepped {
   readonly step: Step;
 }
 
-const path = (metric: string, verb: string): string =>
-  `data/v1/monitoring/metrics/${metric}/${verb}`;
+const METRIC = '/data/v1/monitoring/metrics/{id}';
 
-const frame = (minutes: number): { timeframe: string[] } => ({ timeframe: [`${minutes}:minutes`] });
-
-interface SeriesItem {
-  readonly date: string;
-  readonly value: number | null;
-}
+const frame = (minutes: number) => ({ 'timeframe[]': [`${minutes}:minutes`] });
 
 export async function readSeries(
   api: Api,
@@ -63,10 +57,11 @@ export async function readSeries(
 ): Promise<Series> {
   const query = {
     ...frame(ask.minutes),
-    filters: filterTexts(ask.filters),
+    'filters[]': filterTexts(ask.filters),
     group_by: ask.step,
   };
-  const answer = await api.get<SeriesItem[]>(path(ask.metric, 'timeseries'), query, signal);
+  const places = { id: ask.metric };
+  const answer = await api.get(`${METRIC}/timeseries`, { places, query }, signal);
   const points = answer.data.map(({ date, value }) => ({ atMs: Date.parse(date), value }));
   return { metric: ask.metric, points, throughMs: throughOf(answer) };
 }
@@ -96,12 +91,13 @@ export async function readSplit(
   const only = names.map((value) => ({ dimension: split, value }));
   const query = {
     ...frame(minutes),
-    filters: filterTexts([...others, ...only]),
+    'filters[]': filterTexts([...others, ...only]),
     dimension: split,
     group_by: ask.step,
     limit: linesMax,
   };
-  const answer = await api.get<SplitItem[]>(path(metric, 'breakdown-timeseries'), query, signal);
+  const places = { id: metric };
+  const answer = await api.get(`${METRIC}/breakdown-timeseries`, { places, query }, signal);
   const timesMs = answer.data.map(({ date }) => Date.parse(date));
   const { unit } = answer.meta;
   const lines = names.map((name) => ({ name, values: lineOf(answer.data, name, unit) }));
@@ -116,12 +112,6 @@ function lineOf(items: readonly SplitItem[], name: string, unit?: string): (numb
   });
 }
 
-interface BreakdownItem {
-  readonly value: string;
-  readonly metric_value: number | null;
-  readonly concurrent_viewers: number;
-}
-
 /** Over the last minutes; `minutes` 0 is the newest window that can be answered. */
 export async function readBreakdown(
   api: Api,
@@ -130,22 +120,17 @@ export async function readBreakdown(
 ): Promise<readonly BreakdownRow[]> {
   const query = {
     ...(ask.minutes > 0 ? frame(ask.minutes) : {}),
-    filters: filterTexts(ask.filters),
+    'filters[]': filterTexts(ask.filters),
     dimension: ask.by,
     limit: ask.limit ?? ROWS_MAX,
   };
-  const { data } = await api.get<BreakdownItem[]>(path(ask.metric, 'breakdown'), query, signal);
+  const places = { id: ask.metric };
+  const { data } = await api.get(`${METRIC}/breakdown`, { places, query }, signal);
   return data.map(({ value, metric_value, concurrent_viewers }) => ({
     name: value,
     value: metric_value,
     viewers: concurrent_viewers,
   }));
-}
-
-interface EndedItem {
-  readonly field: string;
-  readonly value: number | null;
-  readonly views: number;
 }
 
 /** The same of views that ended: all dimensions, but only once a view is over. */
@@ -154,16 +139,14 @@ export async function readEndedBreakdown(
   ask: Ask & { readonly by: string },
   signal: AbortSignal,
 ): Promise<readonly BreakdownRow[]> {
-  const { data } = await api.get<EndedItem[]>(
-    `data/v1/metrics/${ask.metric}/breakdown`,
-    {
-      ...frame(ask.minutes),
-      filters: filterTexts(ask.filters),
-      group_by: ask.by,
-      order_by: 'views',
-      limit: ROWS_MAX,
-    },
-    signal,
-  );
+  const query = {
+    ...frame(ask.minutes),
+    'filters[]': filterTexts(ask.filters),
+    group_by: ask.by,
+    order_by: 'views' as const,
+    limit: ROWS_MAX,
+  };
+  const places = { id: ask.metric };
+  const { data } = await api.get('/data/v1/metrics/{id}/breakdown', { places, query }, signal);
   return data.map(({ field, value, views }) => ({ name: field, value, viewers: views }));
 }

@@ -1,6 +1,6 @@
 /** Asks for single views: the list, and one with its timeline. */
 import type { Filter } from '../state/route.ts';
-import type { Answer, EventPages, TimelineEvent, ViewDetail, ViewListItem } from './answers.ts';
+import type { Meta, TimelineEvent, ViewDetail, ViewListItem } from './answers.ts';
 import type { Api } from './client.ts';
 
 /** Pages of a timeline that are read: more events than this are named, not shown. */
@@ -37,23 +37,19 @@ export async function readViews(
   signal: AbortSignal,
 ): Promise<ViewList> {
   const query = {
-    filters: filterTexts(filters),
-    timeframe: [`${hours}:hours`],
+    'filters[]': filterTexts(filters),
+    'timeframe[]': [`${hours}:hours`],
     limit,
     order_by: order,
   };
-  const { data, total_row_count } = await api.get<ViewListItem[]>(
-    'data/v1/video-views',
-    query,
-    signal,
-  );
+  const ask = { places: {}, query };
+  const { data, total_row_count } = await api.get('/data/v1/video-views', ask, signal);
   return { views: data, total: total_row_count ?? data.length };
 }
 
 export async function readView(api: Api, id: string, signal: AbortSignal): Promise<WholeView> {
-  const path = `data/v1/video-views/${encodeURIComponent(id)}`;
-  const ask = (page: number): Promise<Answer<ViewDetail, EventPages>> =>
-    api.get<ViewDetail, EventPages>(path, { page }, signal);
+  const ask = (page: number) =>
+    api.get('/data/v1/video-views/{id}', { places: { id }, query: { page } }, signal);
   const first = await ask(1);
   const events = [...first.data.events];
   let next = first.meta.events.next_page;
@@ -70,7 +66,7 @@ export async function readView(api: Api, id: string, signal: AbortSignal): Promi
   };
 }
 
-export function throughOf({ meta }: Answer<unknown>): number | null {
+export function throughOf({ meta }: { readonly meta: Meta }): number | null {
   const timeMs = Date.parse(meta.complete_through ?? '');
   return Number.isNaN(timeMs) ? null : timeMs;
 }

@@ -10,6 +10,9 @@ export function event(
   rest: Partial<TimelineEvent> = {},
 ): TimelineEvent {
   return {
+    client_at: '',
+    at: '',
+    playback_time: null,
     event_time: T0 + ms,
     viewer_time: T0 + ms,
     name,

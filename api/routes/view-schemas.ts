@@ -1,0 +1,90 @@
+/** A single view as the reference shows it: dimensions and metrics come from the catalogue. */
+import Type, { type TSchema } from 'typebox';
+import { dimensions } from '../../schemas/catalogue/dimensions.ts';
+import { viewMetrics } from '../../schemas/catalogue/metrics.ts';
+
+const orNull = (schema: TSchema) => Type.Union([schema, Type.Null()]);
+const text = (description: string) => Type.String({ description });
+const textOrNull = (description: string) => orNull(text(description));
+const numberOrNull = (description: string) => orNull(Type.Number({ description }));
+
+/** What tells views apart at a glance: fields of the list, and of the detail. */
+const common = {
+  id: text('View id.'),
+  live: Type.Boolean({ description: 'It has not closed yet.' }),
+  outcome: text('ended, failed, dropped, exited …'),
+  view_start: text('ISO 8601.'),
+  view_end: textOrNull('ISO 8601; of a live view its newest event.'),
+  video_id: text('Empty when unknown.'),
+  video_title: text('Empty when unknown.'),
+  stream_type: text('`live`, `on-demand`, or empty.'),
+  country_code: textOrNull('ISO 3166-1 alpha-2.'),
+  viewer_os_family: textOrNull('Operating system.'),
+  viewer_application_name: textOrNull('Browser.'),
+  viewer_device_category: text('Empty when unknown.'),
+  error_type_id: orNull(Type.Integer({ description: '`id` of /errors.' })),
+  player_error_code: textOrNull('Code of the last error that counted.'),
+  player_error_message: textOrNull('Always null.'),
+  playback_failure: Type.Boolean({ description: 'It failed for a technical reason.' }),
+  viewer_experience_score: numberOrNull('Out of 100.'),
+  watch_time: numberOrNull('ms.'),
+  video_startup_time: numberOrNull('ms.'),
+  rebuffer_percentage: numberOrNull('Fraction.'),
+};
+
+export const viewListItem = Type.Object(
+  { ...common, total_row_count: Type.Integer({ description: 'Views over all pages.' }) },
+  { additionalProperties: true },
+);
+
+const timelineEvent = Type.Object({
+  viewer_time: Type.Number({ description: "The client's clock, ms since 1970." }),
+  client_at: text('The same, ISO 8601.'),
+  event_time: Type.Number({ description: "The log's clock, ms since 1970." }),
+  at: text('The same, ISO 8601.'),
+  playback_time: numberOrNull('Playhead, ms.'),
+  name: text('What happened.'),
+  source: text('native, cmcd, epas or edge.'),
+  lane: text('main, response or edge.'),
+  state: text('State of the view after it; empty before the first.'),
+  taken: text('yes, or why its state was not.'),
+  seq: orNull(Type.Integer()),
+  details: Type.Record(Type.String(), Type.Unknown(), { description: 'All that it said.' }),
+});
+
+const edge = Type.Record(Type.String(), Type.Union([Type.Number(), Type.Null()]), {
+  description: 'What edge logs say of it: requests, bytes, errors, bitrate (bit/s), buffer (ms) …',
+});
+
+const ofDimensions = Object.fromEntries(
+  dimensions
+    .filter(({ name }) => !(name in common) && name !== 'view_has_ad')
+    .map(({ name, definition }) => [name, textOrNull(definition)]),
+);
+const ofMetrics = Object.fromEntries(
+  viewMetrics
+    .filter(({ id }) => !(id in common))
+    .map(({ id, definition, unit }) => [id, numberOrNull(`${definition} Unit: ${unit}.`)]),
+);
+
+export const viewDetail = Type.Object(
+  {
+    ...ofDimensions,
+    ...ofMetrics,
+    ...common,
+    source: text('What drives its states: native, cmcd, epas, or cmcd1 for edge logs alone.'),
+    state: Type.Optional(text('State now, of a live view.')),
+    clock_skew: numberOrNull('Shift of the client’s clock, ms.'),
+    edge: orNull(edge),
+    events: Type.Array(timelineEvent, { description: 'A page of the timeline, oldest first.' }),
+  },
+  { additionalProperties: true },
+);
+
+/** Which part of the timeline an answer holds. */
+export const eventPages = Type.Object({
+  page: Type.Integer(),
+  limit: Type.Integer(),
+  total_row_count: Type.Integer(),
+  next_page: orNull(Type.Integer()),
+});
