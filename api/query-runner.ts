@@ -7,7 +7,12 @@
 import pLimit from 'p-limit';
 import type { BaseLogger } from 'pino';
 import type { ProblemError } from '../platform/http/problem.ts';
-import { type Store, StoreError } from '../platform/store/store.ts';
+import {
+  type QueryOptions,
+  type ResultFormat,
+  type Store,
+  StoreError,
+} from '../platform/store/store.ts';
 import { refuse } from './errors.ts';
 import type { QueryLimits } from './limits.ts';
 import type { Statement } from './planner/statement.ts';
@@ -29,6 +34,14 @@ export interface QueryRunner {
   readonly counters: Readonly<QueryCounters>;
   /** Rows of one statement. @throws ProblemError with a code of the error table. */
   run<Row>(statement: Statement, signal: AbortSignal): Promise<Row[]>;
+  /** The rows as the engine writes them in a format, `rowsMax` at most. @throws ProblemError as `run`. */
+  runFormat(question: FormatQuestion, signal: AbortSignal): Promise<Buffer>;
+}
+
+export interface FormatQuestion {
+  readonly statement: Statement;
+  readonly format: ResultFormat;
+  readonly rowsMax: number;
 }
 
 export interface QueryRunnerDeps {
@@ -49,10 +62,14 @@ export function createQueryRunner({ store, limits, logger }: QueryRunnerDeps): Q
     clientLeft: 0,
   };
 
-  async function ask<Row>({ sql, params }: Statement, signal: AbortSignal): Promise<Row[]> {
+  async function ask<Result>(
+    { params }: Statement,
+    signal: AbortSignal,
+    work: (options: QueryOptions) => Promise<Result>,
+  ): Promise<Result> {
     if (signal.aborted) throw left(counters);
     try {
-      const rows = await store.query<Row>(sql, {
+      const result = await work({
         params,
         signal,
         timeoutMs: limits.queryTimeMsMax,
@@ -60,7 +77,7 @@ export function createQueryRunner({ store, limits, logger }: QueryRunnerDeps): Q
         memoryBytesMax: limits.queryMemoryBytesMax,
       });
       counters.done++;
-      return rows;
+      return result;
     } catch (error) {
       if (signal.aborted) throw left(counters);
       const problem = problemOfStore(error, counters);
@@ -70,14 +87,24 @@ export function createQueryRunner({ store, limits, logger }: QueryRunnerDeps): Q
     }
   }
 
+  function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (turn.pendingCount >= limits.queriesWaitingMax) {
+      counters.refusedFull++;
+      return Promise.reject(refuse('query_queue_full', { headers: retryLater }));
+    }
+    return turn(work);
+  }
+
   return {
     counters,
     run<Row>(statement: Statement, signal: AbortSignal): Promise<Row[]> {
-      if (turn.pendingCount >= limits.queriesWaitingMax) {
-        counters.refusedFull++;
-        return Promise.reject(refuse('query_queue_full', { headers: retryLater }));
-      }
-      return turn(() => ask<Row>(statement, signal));
+      const work = (options: QueryOptions) => store.query<Row>(statement.sql, options);
+      return inTurn(() => ask(statement, signal, work));
+    },
+    runFormat({ statement, format, rowsMax }: FormatQuestion, signal: AbortSignal) {
+      const work = (options: QueryOptions) =>
+        store.queryFormat(statement.sql, format, { ...options, rowsMax });
+      return inTurn(() => ask(statement, signal, work));
     },
   };
 }

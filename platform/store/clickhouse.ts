@@ -16,6 +16,7 @@ import {
   type InsertOptions,
   type OpenStore,
   type QueryOptions,
+  type ResultFormat,
   type StoreCounters,
   StoreError,
 } from './store.ts';
@@ -80,8 +81,19 @@ export class ClickHouseStore implements OpenStore {
   }
 
   async queryBinary(sql: string, options: QueryOptions = {}): Promise<Buffer> {
+    return this.#bytes(inFormat(sql, 'RowBinary'), options);
+  }
+
+  async queryFormat(
+    sql: string,
+    format: ResultFormat,
+    options: QueryOptions = {},
+  ): Promise<Buffer> {
+    return this.#bytes(inFormat(sql, format), options);
+  }
+
+  async #bytes(query: string, options: QueryOptions): Promise<Buffer> {
     this.#refuseWhenCrowded();
-    const query = binaryStatement(sql);
     return this.#read(this.#readers, options, async (client, request) => {
       const { stream } = await client.exec({ query, ...request });
       return bytesOf(stream);
@@ -231,8 +243,8 @@ function rowsOf<Row>(text: string): Row[] {
 }
 
 /** The client appends a format of its own only to queries whose rows it parses. The newline ends a last comment. */
-function binaryStatement(sql: string): string {
-  return `${sql.replace(/[\s;]+$/, '')}\nFORMAT RowBinary`;
+function inFormat(sql: string, format: ResultFormat | 'RowBinary'): string {
+  return `${sql.replace(/[\s;]+$/, '')}\nFORMAT ${format}`;
 }
 
 async function bytesOf(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
