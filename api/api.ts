@@ -15,6 +15,7 @@ import { registerReference } from '../platform/http/reference.ts';
 import type { Projects } from '../platform/projects.ts';
 import type { Store } from '../platform/store/store.ts';
 import { Annotations } from './annotations.ts';
+import { registerExplain } from './explain.ts';
 import { createExportCounters, type ExportCounters } from './exports/download.ts';
 import { createHostGuard } from './guards/host.ts';
 import { registerTokenGuard, type TokenCounters } from './guards/token.ts';
@@ -115,6 +116,7 @@ async function registerData(
   await registerTokenGuard(scope, deps.projects, deps.counters);
   scope.addHook('preValidation', checkQueryNames);
   scope.addHook('preValidation', checkBodyNames);
+  registerExplain(scope, deps.counters);
   scope.addHook('onRoute', (route) => {
     route.schema = { ...route.schema, security: [{ readToken: [] }] };
   });

@@ -9,11 +9,13 @@ import type { BaseLogger } from 'pino';
 import type { ProblemError } from '../platform/http/problem.ts';
 import {
   type QueryOptions,
+  type QueryStatistics,
   type ResultFormat,
   type Store,
   StoreError,
 } from '../platform/store/store.ts';
 import { refuse } from './errors.ts';
+import { explain, isExplained } from './explain.ts';
 import type { QueryLimits } from './limits.ts';
 import type { Statement } from './planner/statement.ts';
 
@@ -63,20 +65,27 @@ export function createQueryRunner({ store, limits, logger }: QueryRunnerDeps): Q
   };
 
   async function ask<Result>(
-    { params }: Statement,
+    statement: Statement,
     signal: AbortSignal,
     work: (options: QueryOptions) => Promise<Result>,
   ): Promise<Result> {
     if (signal.aborted) throw left(counters);
+    const beganMs = performance.now();
+    let read: QueryStatistics | undefined;
+    const onStatistics = (found: QueryStatistics | undefined): void => {
+      read = found;
+    };
     try {
       const result = await work({
-        params,
+        params: statement.params,
         signal,
         timeoutMs: limits.queryTimeMsMax,
         rowsMax: limits.queryRowsMax,
         memoryBytesMax: limits.queryMemoryBytesMax,
+        ...(isExplained(signal) ? { onStatistics } : {}),
       });
       counters.done++;
+      explain(signal, statement, { read, elapsedMs: performance.now() - beganMs });
       return result;
     } catch (error) {
       if (signal.aborted) throw left(counters);

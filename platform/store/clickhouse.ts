@@ -5,7 +5,12 @@
  * pool until the engine is done with it; settings of one query are never seen by another; every failure is a StoreError.
  */
 import { Readable } from 'node:stream';
-import { type ClickHouseClient, type ClickHouseSettings, drainStream } from '@clickhouse/client';
+import {
+  type ClickHouseClient,
+  type ClickHouseSettings,
+  drainStream,
+  type ResponseHeaders,
+} from '@clickhouse/client';
 import { Deadline } from './deadline.ts';
 import { type Attempt, storeErrorOf } from './errors.ts';
 import { insertSettings, insertStatement } from './insert.ts';
@@ -16,6 +21,7 @@ import {
   type InsertOptions,
   type OpenStore,
   type QueryOptions,
+  type QueryStatistics,
   type ResultFormat,
   type StoreCounters,
   StoreError,
@@ -95,8 +101,10 @@ export class ClickHouseStore implements OpenStore {
   async #bytes(query: string, options: QueryOptions): Promise<Buffer> {
     this.#refuseWhenCrowded();
     return this.#read(this.#readers, options, async (client, request) => {
-      const { stream } = await client.exec({ query, ...request });
-      return bytesOf(stream);
+      const { stream, response_headers } = await client.exec({ query, ...request });
+      const bytes = await bytesOf(stream);
+      options.onStatistics?.(statisticsOf(response_headers));
+      return bytes;
     });
   }
 
@@ -146,7 +154,9 @@ export class ClickHouseStore implements OpenStore {
   #rows<Row>(lanes: Lanes<ClickHouseClient>, sql: string, options: QueryOptions): Promise<Row[]> {
     return this.#read(lanes, options, async (client, request) => {
       const result = await client.query({ query: sql, format: 'JSONEachRow', ...request });
-      return rowsOf<Row>(await result.text());
+      const rows = rowsOf<Row>(await result.text());
+      options.onStatistics?.(statisticsOf(result.response_headers));
+      return rows;
     });
   }
 
@@ -235,6 +245,15 @@ function requestOf(options: QueryOptions, deadline: Deadline): Request {
     clickhouse_settings: settings,
     abort_signal: deadline.signal,
   };
+}
+
+/** A server counts to the end of a query in this header, because it answers at the end. An old one may leave it out. */
+function statisticsOf(headers: ResponseHeaders): QueryStatistics | undefined {
+  const summary = headers['x-clickhouse-summary'];
+  if (typeof summary !== 'string') return undefined;
+  const { read_rows, read_bytes } = JSON.parse(summary) as Record<string, string | undefined>;
+  if (read_rows === undefined || read_bytes === undefined) return undefined;
+  return { rows: Number(read_rows), bytes: Number(read_bytes) };
 }
 
 /** Rows of JSONEachRow. No newline stands inside a row, and one parse of all is twice as fast as one for each. */

@@ -12,6 +12,12 @@ export type ResultFormat = 'CSV' | 'JSONEachRow' | 'Parquet';
 /** A value bound to a `{name:Type}` placeholder; never spliced into SQL. */
 export type QueryValue = string | number | boolean | null | readonly string[] | readonly number[];
 
+/** What a query read of its tables, as the engine counts it. */
+export interface QueryStatistics {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
 export interface QueryOptions {
   readonly params?: Readonly<Record<string, QueryValue>>;
   /** Ends the query with `store_query_timeout` after this many ms, the time it waits for a connection included. */
@@ -25,6 +31,11 @@ export interface QueryOptions {
    * engine cannot, and its connection stays busy until the query is done or out of time.
    */
   readonly signal?: AbortSignal;
+  /**
+   * Called once when a read has its rows, before the caller has them: with what it read, or undefined when the engine
+   * does not tell. The embedded engine tells how many rows came out alone.
+   */
+  readonly onStatistics?: (read: QueryStatistics | undefined) => void;
 }
 
 export interface CommandOptions extends QueryOptions {

@@ -234,6 +234,18 @@ export function storeContract(open: (options?: Partial<StoreOptions>) => Promise
       expect(rows.map(({ number }) => number)).toEqual(Array.from({ length: 5000 }, (_, i) => i));
     });
 
+    it('tells once of each read that has its rows what it read, or that it does not know', async () => {
+      let told = 0;
+      const onStatistics = () => {
+        told += 1;
+      };
+      await store.query('SELECT 1', { onStatistics });
+      await store.queryBinary('SELECT 1', { onStatistics });
+      expect(told).toBe(2);
+      await store.query('SELECT nothing', { onStatistics }).catch(() => {});
+      expect(told).toBe(2);
+    });
+
     it.each([
       'SELEC 1 1',
       'SELECT no_such_column',
