@@ -15,6 +15,8 @@ import { registerReference } from '../platform/http/reference.ts';
 import type { Projects } from '../platform/projects.ts';
 import type { Store } from '../platform/store/store.ts';
 import { Annotations } from './annotations.ts';
+import { registerExplain } from './explain.ts';
+import { createExportCounters, type ExportCounters } from './exports/download.ts';
 import { createHostGuard } from './guards/host.ts';
 import { registerTokenGuard, type TokenCounters } from './guards/token.ts';
 import type { QueryLimits } from './limits.ts';
@@ -27,6 +29,7 @@ import { registerComparison } from './routes/comparison.ts';
 import type { ApiScope, RouteDeps } from './routes/deps.ts';
 import { registerDimensions } from './routes/dimensions.ts';
 import { registerReferencePages } from './routes/docs.ts';
+import { registerExports } from './routes/exports.ts';
 import { registerMetrics } from './routes/metrics.ts';
 import { registerMonitoring } from './routes/monitoring.ts';
 import { registerMonitoringStream } from './routes/monitoring-stream.ts';
@@ -72,6 +75,8 @@ export interface ApiDeps {
   readonly counters: ApiCounters;
   /** Called once with the counters of queries, for the server's metrics. */
   readonly onQueryCounters?: (counters: Readonly<QueryCounters>) => void;
+  /** Called once with the counters of exports, for the server's metrics. */
+  readonly onExportCounters?: (counters: Readonly<ExportCounters>) => void;
   /** Limits of the monitoring routes; those of MONITORING_LIMITS where it says nothing. */
   readonly monitoring?: Partial<MonitoringLimits>;
   /** Called once with the counters of the stream, for the server's metrics. */
@@ -111,6 +116,7 @@ async function registerData(
   await registerTokenGuard(scope, deps.projects, deps.counters);
   scope.addHook('preValidation', checkQueryNames);
   scope.addHook('preValidation', checkBodyNames);
+  registerExplain(scope, deps.counters);
   scope.addHook('onRoute', (route) => {
     route.schema = { ...route.schema, security: [{ readToken: [] }] };
   });
@@ -122,6 +128,9 @@ async function registerData(
   registerErrors(typed, routeDeps);
   registerVideoViews(typed, routeDeps);
   registerDimensions(typed, routeDeps);
+  const exportCounters = createExportCounters();
+  deps.onExportCounters?.(exportCounters);
+  registerExports(typed, { ...routeDeps, counters: exportCounters });
   const monitoring = { ...routeDeps, monitoring: { ...MONITORING_LIMITS, ...deps.monitoring } };
   registerMonitoring(typed, monitoring);
   const streamCounters = registerMonitoringStream(typed, monitoring);

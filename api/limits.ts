@@ -27,6 +27,14 @@ export interface QueryLimits {
   readonly viewEventsMax: number;
   /** Annotations of a project. */
   readonly annotationsMax: number;
+  /** Exports that run at once, those of slow clients too. */
+  readonly exportsAtOnceMax: number;
+  /** Views that an export reads at a time: what it holds in memory. */
+  readonly exportPageRowsMax: number;
+  /** Views of one Parquet file, which is made in memory. */
+  readonly exportParquetRowsMax: number;
+  /** An export whose client takes nothing for this long is cut, ms; one that finds the queue full waits as long. */
+  readonly exportStallMsMax: number;
 }
 
 export const QUERY_LIMITS: QueryLimits = {
@@ -42,4 +50,8 @@ export const QUERY_LIMITS: QueryLimits = {
   filterLengthMax: 1_024,
   viewEventsMax: 1_000,
   annotationsMax: 10_000,
+  exportsAtOnceMax: 4,
+  exportPageRowsMax: 10_000,
+  exportParquetRowsMax: 100_000,
+  exportStallMsMax: 60_000,
 };

@@ -7,8 +7,15 @@
 import pLimit from 'p-limit';
 import type { BaseLogger } from 'pino';
 import type { ProblemError } from '../platform/http/problem.ts';
-import { type Store, StoreError } from '../platform/store/store.ts';
+import {
+  type QueryOptions,
+  type QueryStatistics,
+  type ResultFormat,
+  type Store,
+  StoreError,
+} from '../platform/store/store.ts';
 import { refuse } from './errors.ts';
+import { explain, isExplained } from './explain.ts';
 import type { QueryLimits } from './limits.ts';
 import type { Statement } from './planner/statement.ts';
 
@@ -29,6 +36,14 @@ export interface QueryRunner {
   readonly counters: Readonly<QueryCounters>;
   /** Rows of one statement. @throws ProblemError with a code of the error table. */
   run<Row>(statement: Statement, signal: AbortSignal): Promise<Row[]>;
+  /** The rows as the engine writes them in a format, `rowsMax` at most. @throws ProblemError as `run`. */
+  runFormat(question: FormatQuestion, signal: AbortSignal): Promise<Buffer>;
+}
+
+export interface FormatQuestion {
+  readonly statement: Statement;
+  readonly format: ResultFormat;
+  readonly rowsMax: number;
 }
 
 export interface QueryRunnerDeps {
@@ -49,18 +64,29 @@ export function createQueryRunner({ store, limits, logger }: QueryRunnerDeps): Q
     clientLeft: 0,
   };
 
-  async function ask<Row>({ sql, params }: Statement, signal: AbortSignal): Promise<Row[]> {
+  async function ask<Result>(
+    statement: Statement,
+    signal: AbortSignal,
+    work: (options: QueryOptions) => Promise<Result>,
+  ): Promise<Result> {
     if (signal.aborted) throw left(counters);
+    const beganMs = performance.now();
+    let read: QueryStatistics | undefined;
+    const onStatistics = (found: QueryStatistics | undefined): void => {
+      read = found;
+    };
     try {
-      const rows = await store.query<Row>(sql, {
-        params,
+      const result = await work({
+        params: statement.params,
         signal,
         timeoutMs: limits.queryTimeMsMax,
         rowsMax: limits.queryRowsMax,
         memoryBytesMax: limits.queryMemoryBytesMax,
+        ...(isExplained(signal) ? { onStatistics } : {}),
       });
       counters.done++;
-      return rows;
+      explain(signal, statement, { read, elapsedMs: performance.now() - beganMs });
+      return result;
     } catch (error) {
       if (signal.aborted) throw left(counters);
       const problem = problemOfStore(error, counters);
@@ -70,14 +96,24 @@ export function createQueryRunner({ store, limits, logger }: QueryRunnerDeps): Q
     }
   }
 
+  function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (turn.pendingCount >= limits.queriesWaitingMax) {
+      counters.refusedFull++;
+      return Promise.reject(refuse('query_queue_full', { headers: retryLater }));
+    }
+    return turn(work);
+  }
+
   return {
     counters,
     run<Row>(statement: Statement, signal: AbortSignal): Promise<Row[]> {
-      if (turn.pendingCount >= limits.queriesWaitingMax) {
-        counters.refusedFull++;
-        return Promise.reject(refuse('query_queue_full', { headers: retryLater }));
-      }
-      return turn(() => ask<Row>(statement, signal));
+      const work = (options: QueryOptions) => store.query<Row>(statement.sql, options);
+      return inTurn(() => ask(statement, signal, work));
+    },
+    runFormat({ statement, format, rowsMax }: FormatQuestion, signal: AbortSignal) {
+      const work = (options: QueryOptions) =>
+        store.queryFormat(statement.sql, format, { ...options, rowsMax });
+      return inTurn(() => ask(statement, signal, work));
     },
   };
 }

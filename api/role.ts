@@ -31,6 +31,12 @@ export async function addApi(host: Host, deps: ApiRoleDeps): Promise<void> {
         { prefix: 'streamgauge_api_queries', about: 'Queries of the api' },
         counts,
       ),
+    onExportCounters: (counts) =>
+      exportCounters(
+        registry,
+        { prefix: 'streamgauge_api_exports', about: 'Exports of views', gauges: ['running'] },
+        counts,
+      ),
     onStreamCounters: (counts) =>
       exportCounters(
         registry,

@@ -131,6 +131,7 @@ function registerMetricComparison(fastify: ApiScope, deps: RouteDeps): void {
       querystring: schema.query({
         ...schema.timeframe,
         ...schema.filters,
+        ...schema.explain,
         dimension: Type.Optional(Type.String({ description: 'Name of a dimension.' })),
         value: Type.Optional(
           Type.String({ description: 'Value of it; empty is the unknown one.' }),
@@ -222,6 +223,7 @@ function registerInsights(fastify: ApiScope, deps: RouteDeps): void {
         ...schema.measurement,
         ...schema.direction,
         limit: schema.paging(deps.limits).limit,
+        ...schema.explain,
       }),
       response: schema.answers(schema.envelopeOf(insightsData, 'Worst first.'), CODES),
     },

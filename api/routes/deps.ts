@@ -8,6 +8,7 @@ import type {
   RawRequestDefaultExpression,
   RawServerDefault,
 } from 'fastify';
+import { explainUnder } from '../explain.ts';
 import type { QueryLimits } from '../limits.ts';
 import type { Timeframe } from '../parameters/timeframe.ts';
 import {
@@ -32,12 +33,13 @@ export type ApiScope = FastifyInstance<
   TypeBoxTypeProvider
 >;
 
-/** Aborts when the client leaves before it has its answer. */
+/** Aborts when the client leaves before it has its answer. What the request asks of the store runs under it. */
 export function signalOf(reply: FastifyReply): AbortSignal {
   const leaving = new AbortController();
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) leaving.abort();
   });
+  explainUnder(leaving.signal, reply.request);
   return leaving.signal;
 }
 

@@ -56,6 +56,7 @@ function registerValues(fastify: ApiScope, path: string, deps: RouteDeps): void 
         ...schema.timeframe,
         ...schema.filters,
         ...schema.paging(deps.limits),
+        ...schema.explain,
       }),
       response: schema.answers(schema.envelopeOf(valuesData, 'A page of values.'), [
         'dimension_unknown',

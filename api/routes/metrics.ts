@@ -48,7 +48,12 @@ function registerOverall(fastify: ApiScope, deps: RouteDeps): void {
       description:
         'The figure over all views that meet the filters; `global_value` is the same over all views of the project.',
       params: schema.metricParams,
-      querystring: schema.query({ ...schema.timeframe, ...schema.filters, ...schema.measurement }),
+      querystring: schema.query({
+        ...schema.timeframe,
+        ...schema.filters,
+        ...schema.measurement,
+        ...schema.explain,
+      }),
       response: schema.answers(schema.envelopeOf(overallData, 'The figure.'), CODES),
     },
   };
@@ -90,6 +95,7 @@ function registerTimeseries(fastify: ApiScope, deps: RouteDeps): void {
         ...schema.filters,
         ...schema.measurement,
         ...schema.direction,
+        ...schema.explain,
         group_by: schema.choice(
           GRANULARITIES,
           'Length of a bucket. Default by timeframe: minute below 90 minutes, ten_minutes up to 6 hours, hour up to 15 days, day beyond.',
@@ -181,6 +187,7 @@ function registerBreakdown(fastify: ApiScope, deps: RouteDeps): void {
         order_by: schema.choice(BREAKDOWN_ORDERS, 'What to sort by. Default: views.'),
         ...schema.direction,
         ...schema.paging(deps.limits),
+        ...schema.explain,
       }),
       response: schema.answers(schema.envelopeOf(breakdownData, 'A page of values.'), CODES),
     },

@@ -131,6 +131,7 @@ const seriesQuery = (deps: MonitoringDeps) =>
     ...own.timeframe(deps.monitoring, 'the last 30 minutes'),
     ...own.filters,
     ...own.groupBy,
+    ...schema.explain,
   });
 
 function registerSeries(fastify: ApiScope, deps: MonitoringDeps): void {
@@ -198,6 +199,7 @@ function registerBreakdown(fastify: ApiScope, deps: MonitoringDeps): void {
         ...own.filters,
         ...own.order,
         ...own.limit(own.VALUES_DEFAULT, deps.limits.pageRowsMax, 'pageRowsMax'),
+        ...schema.explain,
       }),
       response: schema.answers(own.envelopeOf(own.breakdownData, 'Values.'), CODES),
     },
@@ -233,6 +235,7 @@ function registerBreakdownSeries(fastify: ApiScope, deps: MonitoringDeps): void 
         ...own.groupBy,
         ...own.order,
         ...own.limit(own.POINT_VALUES_DEFAULT, monitoring.pointValuesMax, 'pointValuesMax'),
+        ...schema.explain,
       }),
       response: schema.answers(own.envelopeOf(own.breakdownSeriesData, 'Points.'), CODES),
     },

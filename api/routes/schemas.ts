@@ -46,6 +46,16 @@ export const direction = {
   order_direction: choice(['asc', 'desc'], 'Sort order.'),
 };
 
+/** Asks how an answer came to be. */
+export const explain = {
+  explain: Type.Optional(
+    Type.Boolean({
+      description:
+        'True: `meta.explain` lists the statements that were run. Needs the scope `admin`.',
+    }),
+  ),
+};
+
 /** Parameters of paging. */
 export function paging({ pageRowsMax, pageOffsetMax }: QueryLimits) {
   return {
@@ -92,6 +102,24 @@ export const totals = {
   total_watch_time: Type.Integer({ description: 'Watch time of the views that take part, ms.' }),
 };
 
+/** `meta.explain`. */
+export const explained = {
+  explain: Type.Optional(
+    Type.Array(
+      Type.Object({
+        tables: Type.Array(Type.String()),
+        sql: Type.String(),
+        params: Type.Object({}, { additionalProperties: true, description: 'Bound values.' }),
+        rows_read: nullable(Type.Integer()),
+        bytes_read: nullable(Type.Integer()),
+        unknown: Type.Optional(Type.String({ description: 'Why the two are null.' })),
+        elapsed_ms: Type.Number(),
+      }),
+      { description: 'Statements in the order that they ended; with `explain=true` alone.' },
+    ),
+  ),
+};
+
 const meta = {
   unit: Type.Optional(
     Type.String({ description: 'ms, bit/s, fraction, count, score, per minute.' }),
@@ -117,6 +145,7 @@ const meta = {
       }),
     ),
   ),
+  ...explained,
 };
 
 /** The envelope of every answer. `more`: what `meta` has beside what all have. */

@@ -17,7 +17,6 @@ const GET: readonly string[] = [
   '/incidents/:id',
   '/incidents/:id/related',
   '/exports',
-  '/exports/views',
   '/delivery/metrics/:id/overall',
   '/delivery/metrics/:id/timeseries',
   '/delivery/metrics/:id/breakdown',

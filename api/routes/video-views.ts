@@ -61,6 +61,7 @@ function registerList(fastify: ApiScope, deps: RouteDeps): void {
         order_by: schema.choice(VIEW_ORDERS, 'What to sort by. Default: view_end.'),
         ...schema.direction,
         ...schema.paging(deps.limits),
+        ...schema.explain,
       }),
       response: schema.answers(schema.envelopeOf(Type.Array(viewListItem), 'A page of views.'), [
         'metric_unknown',
@@ -138,6 +139,7 @@ function registerDetail(fastify: ApiScope, deps: RouteDeps): void {
             description: 'Events of a page (viewEventsMax is the maximum).',
           }),
         ),
+        ...schema.explain,
       }),
       response: schema.answers(
         schema.envelopeOf(viewDetailSchema, 'The view.', { events: eventPages }),

@@ -41,6 +41,7 @@ export function registerErrors(fastify: ApiScope, deps: RouteDeps): void {
         ...schema.timeframe,
         ...schema.filters,
         ...schema.paging(deps.limits),
+        ...schema.explain,
       }),
       response: schema.answers(schema.envelopeOf(errorsData, 'A page of errors.'), [
         'metric_unknown',

@@ -5,7 +5,12 @@
  * pool until the engine is done with it; settings of one query are never seen by another; every failure is a StoreError.
  */
 import { Readable } from 'node:stream';
-import { type ClickHouseClient, type ClickHouseSettings, drainStream } from '@clickhouse/client';
+import {
+  type ClickHouseClient,
+  type ClickHouseSettings,
+  drainStream,
+  type ResponseHeaders,
+} from '@clickhouse/client';
 import { Deadline } from './deadline.ts';
 import { type Attempt, storeErrorOf } from './errors.ts';
 import { insertSettings, insertStatement } from './insert.ts';
@@ -16,6 +21,8 @@ import {
   type InsertOptions,
   type OpenStore,
   type QueryOptions,
+  type QueryStatistics,
+  type ResultFormat,
   type StoreCounters,
   StoreError,
 } from './store.ts';
@@ -80,11 +87,24 @@ export class ClickHouseStore implements OpenStore {
   }
 
   async queryBinary(sql: string, options: QueryOptions = {}): Promise<Buffer> {
+    return this.#bytes(inFormat(sql, 'RowBinary'), options);
+  }
+
+  async queryFormat(
+    sql: string,
+    format: ResultFormat,
+    options: QueryOptions = {},
+  ): Promise<Buffer> {
+    return this.#bytes(inFormat(sql, format), options);
+  }
+
+  async #bytes(query: string, options: QueryOptions): Promise<Buffer> {
     this.#refuseWhenCrowded();
-    const query = binaryStatement(sql);
     return this.#read(this.#readers, options, async (client, request) => {
-      const { stream } = await client.exec({ query, ...request });
-      return bytesOf(stream);
+      const { stream, response_headers } = await client.exec({ query, ...request });
+      const bytes = await bytesOf(stream);
+      options.onStatistics?.(statisticsOf(response_headers));
+      return bytes;
     });
   }
 
@@ -134,7 +154,9 @@ export class ClickHouseStore implements OpenStore {
   #rows<Row>(lanes: Lanes<ClickHouseClient>, sql: string, options: QueryOptions): Promise<Row[]> {
     return this.#read(lanes, options, async (client, request) => {
       const result = await client.query({ query: sql, format: 'JSONEachRow', ...request });
-      return rowsOf<Row>(await result.text());
+      const rows = rowsOf<Row>(await result.text());
+      options.onStatistics?.(statisticsOf(result.response_headers));
+      return rows;
     });
   }
 
@@ -225,14 +247,23 @@ function requestOf(options: QueryOptions, deadline: Deadline): Request {
   };
 }
 
+/** A server counts to the end of a query in this header, because it answers at the end. An old one may leave it out. */
+function statisticsOf(headers: ResponseHeaders): QueryStatistics | undefined {
+  const summary = headers['x-clickhouse-summary'];
+  if (typeof summary !== 'string') return undefined;
+  const { read_rows, read_bytes } = JSON.parse(summary) as Record<string, string | undefined>;
+  if (read_rows === undefined || read_bytes === undefined) return undefined;
+  return { rows: Number(read_rows), bytes: Number(read_bytes) };
+}
+
 /** Rows of JSONEachRow. No newline stands inside a row, and one parse of all is twice as fast as one for each. */
 function rowsOf<Row>(text: string): Row[] {
   return JSON.parse(`[${text.trimEnd().replaceAll('\n', ',')}]`) as Row[];
 }
 
 /** The client appends a format of its own only to queries whose rows it parses. The newline ends a last comment. */
-function binaryStatement(sql: string): string {
-  return `${sql.replace(/[\s;]+$/, '')}\nFORMAT RowBinary`;
+function inFormat(sql: string, format: ResultFormat | 'RowBinary'): string {
+  return `${sql.replace(/[\s;]+$/, '')}\nFORMAT ${format}`;
 }
 
 async function bytesOf(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {

@@ -12,6 +12,7 @@ import type {
   InsertOptions,
   OpenStore,
   QueryOptions,
+  ResultFormat,
   StoreCounters,
 } from './store.ts';
 
@@ -40,6 +41,10 @@ export class ClusterStore implements OpenStore {
 
   queryBinary(sql: string, options?: QueryOptions): Promise<Buffer> {
     return this.#store.queryBinary(clusterQuery(sql, this.#names), options);
+  }
+
+  queryFormat(sql: string, format: ResultFormat, options?: QueryOptions): Promise<Buffer> {
+    return this.#store.queryFormat(clusterQuery(sql, this.#names), format, options);
   }
 
   queryOnWriter<Row>(sql: string, options?: QueryOptions): Promise<Row[]> {

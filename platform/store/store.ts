@@ -6,8 +6,17 @@
  * failure is a StoreError. Dates and times without a time zone of their own are UTC, in and out.
  */
 
+/** Formats that a result can be had in as the engine writes it: rows of text, or a file. */
+export type ResultFormat = 'CSV' | 'JSONEachRow' | 'Parquet';
+
 /** A value bound to a `{name:Type}` placeholder; never spliced into SQL. */
 export type QueryValue = string | number | boolean | null | readonly string[] | readonly number[];
+
+/** What a query read of its tables, as the engine counts it. */
+export interface QueryStatistics {
+  readonly rows: number;
+  readonly bytes: number;
+}
 
 export interface QueryOptions {
   readonly params?: Readonly<Record<string, QueryValue>>;
@@ -22,6 +31,11 @@ export interface QueryOptions {
    * engine cannot, and its connection stays busy until the query is done or out of time.
    */
   readonly signal?: AbortSignal;
+  /**
+   * Called once when a read has its rows, before the caller has them: with what it read, or undefined when the engine
+   * does not tell. The embedded engine tells how many rows came out alone.
+   */
+  readonly onStatistics?: (read: QueryStatistics | undefined) => void;
 }
 
 export interface CommandOptions extends QueryOptions {
@@ -55,6 +69,12 @@ export interface Store {
    * strings byte for byte. All of it is in memory at once: ask for a range. Options and errors as of `query`.
    */
   queryBinary(sql: string, options?: QueryOptions): Promise<Buffer>;
+  /**
+   * Rows of a SELECT without a FORMAT clause as the engine writes them in `format`, byte for byte. CSV has no line of
+   * names; Parquet is one whole file, also without rows. Settings of the format may stand in the statement. All of it is
+   * in memory at once, of this process too when the engine is embedded: limit the rows. Options and errors as of `query`.
+   */
+  queryFormat(sql: string, format: ResultFormat, options?: QueryOptions): Promise<Buffer>;
   /** Rows of a SELECT on a writing connection: sees every insert that was acknowledged before. */
   queryOnWriter<Row>(sql: string, options?: QueryOptions): Promise<Row[]>;
   /** One statement without a result. Runs on a writing connection. Errors as of `query`. */

@@ -188,6 +188,7 @@ function bound(from: Store): Store {
     query: (sql, options) => from.query(sql, options),
     queryOnWriter: (sql, options) => from.queryOnWriter(sql, options),
     queryBinary: (sql, options) => from.queryBinary(sql, options),
+    queryFormat: (sql, format, options) => from.queryFormat(sql, format, options),
     command: (sql, options) => from.command(sql, options),
     insert: (table, rows, options) => from.insert(table, rows, options),
     close: () => from.close(),

@@ -9,8 +9,9 @@ import {
   type QueryLimits,
   registerApi,
 } from '../../../api/api.ts';
+import { createExportCounters, type ExportCounters } from '../../../api/exports/download.ts';
 import { Registry } from '../../../platform/metrics/registry.ts';
-import { openProjects } from '../../../platform/projects.ts';
+import { openProjects, type Projects } from '../../../platform/projects.ts';
 import { migrate } from '../../../platform/store/migrate.ts';
 import { openStore } from '../../../platform/store/open.ts';
 import type { Store } from '../../../platform/store/store.ts';
@@ -42,19 +43,26 @@ export async function openTestStore(): Promise<TestStore> {
 export interface ServerOptions {
   readonly limits?: Partial<QueryLimits>;
   readonly hosts?: readonly string[];
+  /** The built-in one without. */
+  readonly projects?: Projects;
   /** Called before the api is registered. */
   readonly before?: (server: FastifyInstance) => Promise<void>;
 }
 
-export async function startServer(
-  store: Store,
-  options: ServerOptions = {},
-): Promise<{ server: FastifyInstance; counters: ReturnType<typeof createApiCounters> }> {
+export interface TestApi {
+  readonly server: FastifyInstance;
+  readonly counters: ReturnType<typeof createApiCounters>;
+  readonly exportCounters: Readonly<ExportCounters>;
+}
+
+export async function startServer(store: Store, options: ServerOptions = {}): Promise<TestApi> {
   const server = fastify();
   await options.before?.(server);
   const counters = createApiCounters();
   const now = (): number => NOW_MS;
-  const projects = openProjects({ file: '', host: '127.0.0.1', logger: silent, now });
+  const projects =
+    options.projects ?? openProjects({ file: '', host: '127.0.0.1', logger: silent, now });
+  let exportCounters: Readonly<ExportCounters> = createExportCounters();
   await server.register(registerApi, {
     store,
     projects,
@@ -64,9 +72,12 @@ export async function startServer(
     hosts: options.hosts ?? [],
     counters,
     operators: { checks: [], registry: new Registry() },
+    onExportCounters: (found) => {
+      exportCounters = found;
+    },
   });
   await server.ready();
-  return { server, counters };
+  return { server, counters, exportCounters };
 }
 
 /** Parameters as pairs: a list is a name that comes again. */

@@ -16,10 +16,14 @@ interface Seen {
   readonly body: Buffer;
 }
 
+interface Reply {
+  readonly status: number;
+  readonly body: string | Buffer;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** A server that answers every query as told and remembers what it was sent. Not an engine: it knows no SQL. */
-async function listen(
-  answer: (seen: Seen) => { status: number; body: string | Buffer } | 'nothing',
-) {
+async function listen(answer: (seen: Seen) => Reply | 'nothing') {
   const seen: Seen[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
@@ -35,7 +39,7 @@ async function listen(
     seen.push(one);
     const reply = answer(one);
     if (reply === 'nothing') return;
-    response.writeHead(reply.status);
+    response.writeHead(reply.status, reply.headers);
     response.end(reply.body);
   });
   servers.push(server);
@@ -150,6 +154,22 @@ describe('the store over HTTP', () => {
     expect(sent?.parameters.get('max_result_rows')).toBe('7');
     expect(sent?.parameters.get('wait_end_of_query')).toBe('1');
     expect(store.counters).toMatchObject({ queries: 1, queriesFailed: 0 });
+  });
+
+  it('tells what a read has read, where the server says so', async () => {
+    const summary = { read_rows: '1200', read_bytes: '98765', result_rows: '1' };
+    let headers: Record<string, string> = {};
+    const { address } = await listen(() => ({ ...ok(found), headers }));
+    const store = await openStore({ url: `http://${address}`, database: 'qos' });
+    const told: unknown[] = [];
+    const options = { onStatistics: (read: unknown) => told.push(read) };
+    await store.query('SELECT 1', options);
+    headers = { 'X-ClickHouse-Summary': JSON.stringify(summary) };
+    await store.query('SELECT 1', options);
+    await store.queryFormat('SELECT 1', 'CSV', options);
+    const read = { rows: 1_200, bytes: 98_765 };
+    expect(told).toEqual([undefined, read, read]);
+    await store.close();
   });
 
   it('fails a query for RowBinary with the server’s reason', async () => {

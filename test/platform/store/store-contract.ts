@@ -234,6 +234,18 @@ export function storeContract(open: (options?: Partial<StoreOptions>) => Promise
       expect(rows.map(({ number }) => number)).toEqual(Array.from({ length: 5000 }, (_, i) => i));
     });
 
+    it('tells once of each read that has its rows what it read, or that it does not know', async () => {
+      let told = 0;
+      const onStatistics = () => {
+        told += 1;
+      };
+      await store.query('SELECT 1', { onStatistics });
+      await store.queryBinary('SELECT 1', { onStatistics });
+      expect(told).toBe(2);
+      await store.query('SELECT nothing', { onStatistics }).catch(() => {});
+      expect(told).toBe(2);
+    });
+
     it.each([
       'SELEC 1 1',
       'SELECT no_such_column',
@@ -429,6 +441,64 @@ export function storeContract(open: (options?: Partial<StoreOptions>) => Promise
       expect(store.counters).toMatchObject({
         queries: before.queries + 8,
         queriesFailed: before.queriesFailed + 2,
+        queriesTimedOut: before.queriesTimedOut + 1,
+        queriesTooLarge: before.queriesTooLarge + 1,
+      });
+    });
+  });
+
+  describe('queryFormat', () => {
+    const sql = `SELECT {text:String} AS text, toInt64(number) AS n, if(number = 0, NULL, 0.5) AS f,
+      toDateTime64(1.5, 3) AS t FROM numbers(2) ORDER BY n -- all of them\n;`;
+    const options = { params: { text: 'a "b",\n\n;c' }, rowsMax: 2 };
+
+    it('gives rows as lines of text, times in UTC', async () => {
+      const csv = await store.queryFormat(sql, 'CSV', options);
+      expect(csv.toString()).toBe(
+        '"a ""b"",\n\n;c",0,\\N,"1970-01-01 00:00:01.500"\n"a ""b"",\n\n;c",1,0.5,"1970-01-01 00:00:01.500"\n',
+      );
+      const lines = (await store.queryFormat(sql, 'JSONEachRow', options)).toString().split('\n');
+      expect(lines.map((line) => (line === '' ? undefined : JSON.parse(line)))).toEqual([
+        { text: 'a "b",\n\n;c', n: 0, f: null, t: '1970-01-01 00:00:01.500' },
+        { text: 'a "b",\n\n;c', n: 1, f: 0.5, t: '1970-01-01 00:00:01.500' },
+        undefined,
+      ]);
+    });
+
+    it('takes settings of the format in the statement, and has forgotten them by the next', async () => {
+      const iso = `SELECT toDateTime64(1.5, 3) AS t SETTINGS date_time_output_format = 'iso'`;
+      const text = '"1970-01-01T00:00:01.500Z"\n';
+      expect((await store.queryFormat(iso, 'CSV')).toString()).toBe(text);
+      for (let turn = 0; turn < 4; turn += 1) {
+        const rows = await store.query('SELECT toDateTime64(1.5, 3) AS t');
+        expect(rows).toEqual([{ t: '1970-01-01 00:00:01.500' }]);
+      }
+    });
+
+    it.each([0, 3])('gives %i rows as one whole Parquet file', async (rows) => {
+      const statement = 'SELECT toInt64(number) AS n FROM numbers({rows:UInt8})';
+      const file = await store.queryFormat(statement, 'Parquet', { params: { rows } });
+      // A Parquet file begins and ends with its name.
+      expect(file.subarray(0, 4).toString()).toBe('PAR1');
+      expect(file.subarray(-4).toString()).toBe('PAR1');
+    });
+
+    it('has the limits, the errors and the counters of a query', async () => {
+      const before = { ...store.counters };
+      const tooMany = store.queryFormat('SELECT number FROM numbers(2)', 'CSV', { rowsMax: 1 });
+      await expect(tooMany).rejects.toMatchObject({ code: 'store_query_too_large' });
+      const slow = store.queryFormat(SLOW, 'Parquet', { timeoutMs: 50 });
+      await expect(slow).rejects.toMatchObject({ code: 'store_query_timeout' });
+      // What a failed query had written is in front of nobody's file.
+      await expect(store.queryFormat(FAILS_LATE, 'CSV')).rejects.toMatchObject({
+        code: 'store_query_failed',
+      });
+      for (let turn = 0; turn < 4; turn += 1) {
+        expect((await store.queryFormat('SELECT 7', 'CSV')).toString()).toBe('7\n');
+      }
+      expect(store.counters).toMatchObject({
+        queries: before.queries + 7,
+        queriesFailed: before.queriesFailed + 1,
         queriesTimedOut: before.queriesTimedOut + 1,
         queriesTooLarge: before.queriesTooLarge + 1,
       });
