@@ -3,13 +3,14 @@
  *
  * Not saved, because it follows from the rest: the view's key, `rowHead`, and `dirty`, which is false between epochs.
  */
-import type { viewValues } from '../schemas/avro/checkpoint.v2.ts';
+import type { viewValues } from '../schemas/avro/checkpoint.v3.ts';
 import { SOURCES } from '../schemas/beat.ts';
 import type { EdgeFigures } from './edge-figures.ts';
 import type { FoldCounters } from './fold-counters.ts';
 import type { EndedCell, PendingCredit } from './intervals.ts';
 import type { SavedLane } from './lane.ts';
 import { type SavedMachine, StateMachine } from './states.ts';
+import { type SavedSubviews, Subviews } from './subviews.ts';
 import type { SavedTimeLane } from './time-lane.ts';
 import { type SavedEvent, TimelineEvent } from './timeline-event.ts';
 import { type SavedTrack, Track } from './track.ts';
@@ -53,6 +54,8 @@ export interface SavedView {
   readonly gaugePlace: GaugePlace;
   readonly pendingCredits: readonly NamedCredit[];
   readonly edge: EdgeValues | null;
+  /** Missing in what an older program saved. */
+  readonly subviews?: SavedSubviews | null;
 }
 
 const BRANCH_PREFIX = 'streamgauge.checkpoint.v1.';
@@ -83,6 +86,7 @@ export function saveView(view: View): SavedView {
       [BRANCH_PREFIX + credit.kind]: credit,
     })),
     edge: view.edge.requestCount > 0 ? view.edge : null,
+    subviews: view.subviews?.save() ?? null,
   };
 }
 
@@ -92,7 +96,7 @@ export function loadView(
   dimensionOf: (place: number) => number,
   counters: FoldCounters,
 ): View {
-  const { project, id, values, endedCell } = saved;
+  const { project, id, values, endedCell, subviews = null } = saved;
   const view = new View(`${project}\0${id}`, project, id, values.lastArrivalMs, counters);
   Object.assign(view, values);
   Object.assign(view.clock, saved.clock);
@@ -107,6 +111,7 @@ export function loadView(
   view.held = saved.held.map((event) => TimelineEvent.load(event));
   view.endedCell = endedCell ?? undefined;
   view.pendingCredits = saved.pendingCredits.map(creditOf);
+  if (subviews !== null) view.subviews = Subviews.load(subviews, counters);
   loadLanes(view, saved);
   loadTracks(view, saved, counters);
   return view;

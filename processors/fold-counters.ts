@@ -24,6 +24,10 @@ export class FoldCounters {
   /** `closedMemoryMax`, `edgeDedupMax`: ids forgotten before their time. */
   closedIdsForgotten = 0;
   edgeIdsForgotten = 0;
+  /** `renditionsPerViewMax`, `contentRangesMax`, `troublesPerViewMax`: what a view's subviews had no room for. */
+  renditionsMerged = 0;
+  contentGapsClosed = 0;
+  troublesUnplaced = 0;
   /** Views whose combination of dimensions became `(other)` because the partition holds as many as it may. */
   tuplesLimited = 0;
   /** `rejectBytesPerEpochMax`: rows of `rejected` without their bytes. */
@@ -33,6 +37,8 @@ export class FoldCounters {
 
   /** Values beyond what anything can be, which count as not said. */
   valuesIgnored = 0;
+  /** Positions beyond the longest content, as players of live streams say them. */
+  positionsIgnored = 0;
   /** Settings in the log that are unknown or out of range. */
   settingsIgnored = 0;
   /** Append times that are none. */

@@ -4,6 +4,7 @@
  * A report of the driving source in order is taken whole. What comes too late gives its requests, errors and context;
  * what comes from another source gives its values.
  */
+import { PLAYBACK_MODES } from '../schemas/beat.ts';
 import { type BeatCursor, PART } from './cursor.ts';
 import { impliedState, isIdleState } from './epas-states.ts';
 import type { Intervals } from './intervals.ts';
@@ -11,6 +12,7 @@ import { isTimestamp } from './log-time.ts';
 import { takeClaim } from './player-claims.ts';
 import type { FoldSettings } from './settings.ts';
 import { isEnd, STATE } from './states.ts';
+import { creditSubviews, followReport, type Rendition } from './subviews.ts';
 import type { Taken } from './timeline-event.ts';
 import { UNKNOWN } from './track.ts';
 import type { TrackName, View } from './view.ts';
@@ -21,6 +23,8 @@ const LIVE_LATENCY_MAX_MS = 300_000;
 /** What nobody has: values beyond count as not said, so that sums stay what they are. As ingest takes them, or wider. */
 const BITRATE_MAX = 1e10;
 const PIXELS_MAX = 65_535;
+const MILLI_FPS_MAX = 1_000_000;
+const CODEC_CHARS_MAX = 64;
 const FRAMES_MAX = 1e12;
 const BYTES_MAX = 1e13;
 const DURATION_MS_MAX = 86_400_000;
@@ -81,13 +85,15 @@ export function applyInOrder(
   clock.keep(clock.lineMs, earliestMs);
   // After a take-over it is another.
   const { machine } = view;
-  creditTime(view, elapsedMs, cursor.at, report.intervals, settings.gapMs);
+  creditTime(view, elapsedMs, cursor.at, report.intervals, settings);
   machine.touch(clock.lineMs);
   const { rebufferCount, started } = machine;
+  const before = { state: machine.state, rebufferCount, errorCount: view.errorCount };
   noticeRun(view, report, stateCode);
   const implied = impliedState(cursor, report.source, machine);
   if (implied >= 0) takeState(view, implied);
-  takeParts(view, cursor, report, cursor.at, true);
+  const contentMs = takeParts(view, cursor, report, cursor.at, true);
+  followReport(view, before, contentMs, settings);
   if (machine.started !== started) report.intervals.started(view, clock.lineMs, machine.startupMs);
   if (machine.rebufferCount !== rebufferCount) report.intervals.rebufferStarted(view, clock.lineMs);
   report.intervals.active(view, machine.state, clock.lineMs);
@@ -100,13 +106,16 @@ function creditTime(
   elapsedMs: number,
   at: number,
   intervals: Intervals,
-  gapMs: number,
+  settings: FoldSettings,
 ): void {
   const { clock, machine } = view;
-  const { rebufferMs, state } = machine;
+  const { rebufferMs, state, playing } = machine;
+  const playedMs = playing.totalMs;
+  const { gapMs } = settings;
   machine.credit(elapsedMs, at - elapsedMs, gapMs);
   const rebuffering = machine.rebufferMs > rebufferMs;
   intervals.credit(view, state, clock.lineMs - elapsedMs, Math.min(elapsedMs, gapMs), rebuffering);
+  creditSubviews(view, playing.totalMs - playedMs, machine.rebufferMs - rebufferMs, settings);
 }
 
 /** Applies a report about a request, or one whose place was given up: it changes no state. */
@@ -204,19 +213,22 @@ function responseEnd(cursor: BeatCursor): number {
   return cursor.at;
 }
 
+/** Takes what a report says. Returns the position in the content that it says, ms; -1 without. */
 function takeParts(
   view: View,
   cursor: BeatCursor,
   report: Report,
   at: number,
   inOrder: boolean,
-): void {
+): number {
+  let contentMs = -1;
   const moment: Moment = {
     source: report.source,
     at,
     inOrder,
     order: contextStamp(cursor.lane === 1 ? 0 : 1, report.run, cursor.seq),
     arrivedMs: report.arrivedMs,
+    settings: report.intervals.settings,
   };
   for (let index = 0; index < cursor.partCount; index++) {
     cursor.seekPart(index);
@@ -228,7 +240,10 @@ function takeParts(
         takeRendition(view, cursor, moment);
         break;
       case PART.status:
-        takeStatus(view, cursor, moment);
+        contentMs = Math.max(contentMs, takeStatus(view, cursor, moment));
+        break;
+      case PART.playbackMode:
+        if (inOrder) takeMode(view, cursor.readLong());
         break;
       case PART.error:
         takeError(view, cursor, inOrder);
@@ -237,6 +252,7 @@ function takeParts(
         takeOther(view, cursor, report, index);
     }
   }
+  return contentMs;
 }
 
 /** What holds whenever it comes: requests, timings, ads and what is said of the view. */
@@ -283,6 +299,7 @@ interface Moment {
   /** Orders values of one moment by lane, run and number, so that arrival does not matter. */
   readonly order: number;
   readonly arrivedMs: number;
+  readonly settings: FoldSettings;
 }
 
 function addPoint(view: View, track: TrackName, moment: Moment, value: number): void {
@@ -318,6 +335,11 @@ function takeRendition(view: View, cursor: BeatCursor, moment: Moment): void {
     addPoint(view, selected ? 'selected' : 'shown', moment, bitrate);
     if (moment.inOrder && (!selected || view.shown === undefined)) view.bitrateNow = bitrate;
   }
+  if (moment.inOrder) {
+    const milliFps = view.believed(cursor.readLong(), MILLI_FPS_MAX, 0);
+    const said = { bitrate, width, height, milliFps, codec: cursor.readText() };
+    holdRendition(view, said, selected, moment.settings);
+  }
   // Sizes hold until the next rendition in order says others; one without sizes makes them unknown.
   if (!moment.inOrder || (width === view.sourceWidth && height === view.sourceHeight)) return;
   view.sourceWidth = width;
@@ -325,8 +347,30 @@ function takeRendition(view: View, cursor: BeatCursor, moment: Moment): void {
   takeScale(view, moment);
 }
 
-function takeStatus(view: View, cursor: BeatCursor, moment: Moment): void {
-  cursor.readLong();
+function holdRendition(
+  view: View,
+  said: Rendition,
+  selected: boolean,
+  { renditionsPerViewMax }: FoldSettings,
+): void {
+  const isLong = view.believed(said.codec.length, CODEC_CHARS_MAX) < 0;
+  const rendition = {
+    bitrate: Math.max(0, said.bitrate),
+    width: Math.max(0, said.width),
+    height: Math.max(0, said.height),
+    milliFps: Math.max(0, said.milliFps),
+    codec: isLong ? '' : said.codec,
+  };
+  view.said.holdRendition(rendition, selected, renditionsPerViewMax);
+}
+
+function takeMode(view: View, mode: number): void {
+  if (mode >= 0 && mode < PLAYBACK_MODES.length) view.said.holdMode(mode);
+}
+
+/** Returns the position in the content, ms; negative where it is not said. */
+function takeStatus(view: View, cursor: BeatCursor, moment: Moment): number {
+  const contentMs = cursor.readLong();
   cursor.readLong();
   const latencyMs = cursor.readLong();
   const dropped = view.believed(cursor.readLong(), FRAMES_MAX);
@@ -338,14 +382,16 @@ function takeStatus(view: View, cursor: BeatCursor, moment: Moment): void {
     addPoint(view, 'latency', moment, isLive ? latencyMs : UNKNOWN);
     view.latencyNow = isLive ? latencyMs : -1;
   }
-  if (!moment.inOrder) return;
+  if (!moment.inOrder) return contentMs;
   if (dropped >= 0) view.droppedFrames = dropped;
   if (shown >= 0) view.shownFrames = shown;
-  if (width <= 0 || height <= 0) return;
-  if (width === view.playerWidth && height === view.playerHeight) return;
-  view.playerWidth = width;
-  view.playerHeight = height;
-  takeScale(view, moment);
+  const isOther = width !== view.playerWidth || height !== view.playerHeight;
+  if (width > 0 && height > 0 && isOther) {
+    view.playerWidth = width;
+    view.playerHeight = height;
+    takeScale(view, moment);
+  }
+  return contentMs;
 }
 
 /** Enlargement of the source in the player, in the dimension that fits first, 10⁻⁶. */

@@ -9,6 +9,7 @@ import { PLAYER_STATES, SOURCES } from '../schemas/beat.ts';
 import { dimensions } from '../schemas/catalogue/dimensions.ts';
 import { viewFigures } from '../schemas/tables/tables.ts';
 import { FoldCounters, REJECT_COUNTERS, type RejectCode } from './fold-counters.ts';
+import { writeSubviews } from './subview-rows.ts';
 import { LANE_EDGE, type TimelineEvent } from './timeline-event.ts';
 import type { View } from './view.ts';
 import { indexOfDimension } from './view-context.ts';
@@ -150,6 +151,7 @@ export class EpochRows {
       if (type === 'Int64') out.int64(exact(value ?? 0));
       else out.nullableInt64(value === null ? null : exact(value));
     }
+    writeSubviews(out, view);
     this.endRow(out, epoch);
   }
 

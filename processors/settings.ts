@@ -50,6 +50,12 @@ export interface FoldSettings {
   readonly rejectsPerEpochMax: number;
   /** Bytes that rows of `rejected` may take in one epoch; beyond, rows come without the original bytes. */
   readonly rejectBytesPerEpochMax: number;
+  /** Renditions of one view that are told apart; what is said of others counts as `(other)`. */
+  readonly renditionsPerViewMax: number;
+  /** Parts of its content that a view keeps as played; beyond, the two nearest become one. */
+  readonly contentRangesMax: number;
+  /** Places in the content where a view met trouble; trouble at others has no place. */
+  readonly troublesPerViewMax: number;
   /** What a view waits to credit until it has a place in time; beyond, it is placed at once. */
   readonly pendingCreditsMax: number;
 }
@@ -82,6 +88,9 @@ export const defaultFoldSettings: FoldSettings = {
   eventsPerViewMax: 10_000,
   rejectsPerEpochMax: 1_000,
   rejectBytesPerEpochMax: 16 * MIB,
+  renditionsPerViewMax: 32,
+  contentRangesMax: 64,
+  troublesPerViewMax: 64,
   pendingCreditsMax: 2_000,
 };
 
@@ -112,6 +121,9 @@ const RANGES: Readonly<Record<keyof FoldSettings, readonly [least: number, most:
   eventsPerViewMax: [0, 1_000_000],
   rejectsPerEpochMax: [0, 100_000],
   rejectBytesPerEpochMax: [0, 256 * MIB],
+  renditionsPerViewMax: [0, 1_000],
+  contentRangesMax: [1, 1_000],
+  troublesPerViewMax: [0, 1_000],
   pendingCreditsMax: [0, 100_000],
 };
 

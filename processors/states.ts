@@ -32,7 +32,7 @@ function isReopening(state: number): boolean {
 
 type MachineValues = Omit<
   StateMachine,
-  'playing' | 'save' | 'touch' | 'credit' | 'enter' | 'restart' | 'resumed'
+  'playing' | 'rebufferOpen' | 'save' | 'touch' | 'credit' | 'enter' | 'restart' | 'resumed'
 >;
 
 export interface SavedMachine {
@@ -101,6 +101,11 @@ export class StateMachine {
       restartOpen: this.#restartOpen,
       rebufferOpen: this.#rebufferOpen,
     };
+  }
+
+  /** A rebuffer event has begun and nothing has played since. */
+  get rebufferOpen(): boolean {
+    return this.#rebufferOpen;
   }
 
   /** Takes note of an event: the view has one at this line. Without `starting`, the first is its start. */

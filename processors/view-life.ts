@@ -201,7 +201,8 @@ export class ViewLife {
     if (view.dirty || view.startDay < 0) return;
     view.dirty = true;
     this.#dirty.push(view);
-    this.#dirtyBytes += VIEW_ROW_BYTES + CHAR_BYTES * view.context.chars;
+    const { context, subviews } = view;
+    this.#dirtyBytes += VIEW_ROW_BYTES + CHAR_BYTES * context.chars + (subviews?.rowBytes ?? 0);
   }
 
   /** Closes the view, or opens it again. */

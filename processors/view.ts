@@ -10,6 +10,7 @@ import type { EndedCell, PendingCredit } from './intervals.ts';
 import { Lane } from './lane.ts';
 import { PlayClock } from './play-clock.ts';
 import { StateMachine } from './states.ts';
+import { Subviews } from './subviews.ts';
 import { TimeLane } from './time-lane.ts';
 import type { TimelineEvent } from './timeline-event.ts';
 import { Track } from './track.ts';
@@ -128,6 +129,11 @@ export class View {
   /** What waits for the view's place in time. */
   pendingCredits: PendingCredit[] = [];
 
+  /** Renditions, modes and positions; none while nothing was said of them. */
+  subviews: Subviews | undefined;
+  /** Playing time when it sought last, ms. */
+  soughtPlayedMs = 0;
+
   /** What edge logs say of it. */
   readonly edge = new EdgeFigures();
 
@@ -200,6 +206,12 @@ export class View {
     return this[name];
   }
 
+  /** What is kept of renditions, modes and positions, of which something is said. */
+  get said(): Subviews {
+    this.subviews ??= new Subviews(this.#counters);
+    return this.subviews;
+  }
+
   /** A value that nothing can have counts as not said. */
   believed(value: number, max: number, unknown = -1): number {
     if (value <= max) return value;
@@ -219,6 +231,8 @@ export class View {
     this.latency = undefined;
     this.bitrateNow = -1;
     this.latencyNow = -1;
+    this.subviews = undefined;
+    this.soughtPlayedMs = 0;
   }
 
   /** Where the view starts, on the log's clock, ms. */

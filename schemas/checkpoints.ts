@@ -7,6 +7,7 @@
 import avro, { type Type } from 'avsc';
 import { checkpointV1 } from './avro/checkpoint.v1.ts';
 import { checkpointV2 } from './avro/checkpoint.v2.ts';
+import { checkpointV3 } from './avro/checkpoint.v3.ts';
 import { fingerprintOf } from './fingerprint.ts';
 
 export const CHUNK_HEADER_BYTES = 10;
@@ -29,6 +30,7 @@ export interface ChunkVersion {
 export const chunkVersions: readonly ChunkVersion[] = [
   ...versionsOf(1, checkpointV1),
   ...versionsOf(2, checkpointV2),
+  ...versionsOf(3, checkpointV3),
 ];
 
 const current = new Map(chunkVersions.map((entry) => [entry.kind, entry]));

@@ -154,6 +154,18 @@ export class RowWriter {
     this.int64(value);
   }
 
+  /** Array(Int64). */
+  int64s(values: readonly number[]): void {
+    this.varuint(values.length);
+    for (const value of values) this.int64(value);
+  }
+
+  /** Array(String), whatever its strings are stored as. */
+  strings(values: readonly string[]): void {
+    this.varuint(values.length);
+    for (const value of values) this.string(value);
+  }
+
   /** Date, days since 1970. */
   date(days: number): void {
     this.uint16(days);

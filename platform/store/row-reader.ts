@@ -10,11 +10,13 @@ import type { Column, ColumnType } from '../../schemas/tables/table.ts';
 /** Times and days are numbers in the column's unit since 1970; integers beyond 2^53 are bigints. */
 export type RowInteger = number | bigint;
 export type RowMap = readonly (readonly [number, RowInteger])[];
-export type RowValue = string | RowInteger | null | RowMap;
+export type RowList = readonly RowInteger[] | readonly string[];
+export type RowValue = string | RowInteger | null | RowMap | RowList;
 export type RowObject = Record<string, RowValue>;
 
 const TWO_TO_32 = 4_294_967_296;
 const MAP_ENTRY_BYTES = 10;
+const INT64_BYTES = 8;
 
 /** Bytes of the types whose values have all the same size. */
 const FIXED_BYTES: Readonly<Partial<Record<ColumnType, number>>> = {
@@ -32,6 +34,8 @@ const FIXED_BYTES: Readonly<Partial<Record<ColumnType, number>>> = {
 const STRING = 0;
 const NULLABLE = -1;
 const MAP = -2;
+const INTEGERS = -3;
+const STRINGS = -4;
 
 export class RowReader {
   readonly columns: readonly Column[];
@@ -74,11 +78,23 @@ export class RowReader {
   /** The value of a column that begins at `start`. */
   valueAt(bytes: Buffer, start: number, column: number): RowValue {
     const type = this.columns[column]?.type ?? 'String';
-    if (type !== 'String' && type !== 'LowCardinality(String)')
-      return numberOrMap(bytes, start, type);
-    const length = varuint(bytes, start);
+    if (isText(type)) return this.#text(bytes, start, endOfString(bytes, start));
+    if (type === 'Array(LowCardinality(String))') return this.#texts(bytes, start);
+    return numberOrList(bytes, start, type);
+  }
+
+  #text(bytes: Buffer, start: number, end: number): string {
     const from = start + varuintBytes(bytes, start);
-    return bytes.toString(this.#encoding, from, within(bytes, from + length));
+    return bytes.toString(this.#encoding, from, within(bytes, end));
+  }
+
+  #texts(bytes: Buffer, start: number): string[] {
+    let pos = start + varuintBytes(bytes, start);
+    return Array.from({ length: varuint(bytes, start) }, () => {
+      const from = pos;
+      pos = endOfString(bytes, from);
+      return this.#text(bytes, from, pos);
+    });
   }
 
   /** The row that begins at `start`, as an object. */
@@ -91,6 +107,11 @@ export class RowReader {
       ]),
     );
   }
+}
+
+/** True of a column whose values are one text each. */
+export function isText(type: ColumnType): boolean {
+  return type === 'String' || type === 'LowCardinality(String)';
 }
 
 /** The bytes of the string that begins at `start`, without its length. */
@@ -114,6 +135,8 @@ function stepsOf(columns: readonly Column[]): number[] {
 function stepOf(type: ColumnType): number {
   if (type === 'Nullable(Int64)') return NULLABLE;
   if (type === 'Map(UInt16, Int64)') return MAP;
+  if (type === 'Array(Int64)') return INTEGERS;
+  if (type === 'Array(LowCardinality(String))') return STRINGS;
   return FIXED_BYTES[type] ?? STRING;
 }
 
@@ -123,7 +146,19 @@ function skip(bytes: Buffer, pos: number, step: number): number {
   // Nearly every string and map is short: its length is the byte itself.
   const count = head < 0x80 ? head : varuint(bytes, pos);
   const from = head < 0x80 ? pos + 1 : pos + varuintBytes(bytes, pos);
-  return from + (step === MAP ? count * MAP_ENTRY_BYTES : count);
+  if (step === STRINGS) return endOfStrings(bytes, from, count);
+  return from + count * (step === MAP ? MAP_ENTRY_BYTES : step === INTEGERS ? INT64_BYTES : 1);
+}
+
+function endOfString(bytes: Buffer, start: number): number {
+  return start + varuintBytes(bytes, start) + varuint(bytes, start);
+}
+
+/** A count that no row has ends where the bytes do. */
+function endOfStrings(bytes: Buffer, start: number, count: number): number {
+  let pos = start;
+  for (let left = count; left > 0 && pos <= bytes.length; left--) pos = endOfString(bytes, pos);
+  return pos;
 }
 
 function endOfValue(bytes: Buffer, pos: number, type: ColumnType): number {
@@ -152,8 +187,8 @@ function varuintBytes(bytes: Buffer, start: number): number {
   return pos + 1 - start;
 }
 
-/** A value that is no text. */
-function numberOrMap(bytes: Buffer, start: number, type: ColumnType): RowValue {
+/** A value in which there is no text. */
+function numberOrList(bytes: Buffer, start: number, type: ColumnType): RowValue {
   switch (type) {
     case 'UInt8':
       return bytes.readUInt8(start);
@@ -169,6 +204,8 @@ function numberOrMap(bytes: Buffer, start: number, type: ColumnType): RowValue {
       return bytes.readUInt8(start) === 1 ? null : int64(bytes, start + 1);
     case 'Map(UInt16, Int64)':
       return mapAt(bytes, start);
+    case 'Array(Int64)':
+      return integersAt(bytes, start);
     default:
       return int64(bytes, start);
   }
@@ -195,4 +232,11 @@ function mapAt(bytes: Buffer, start: number): RowMap {
     const at = first + index * MAP_ENTRY_BYTES;
     return [bytes.readUInt16LE(at), int64(bytes, at + 2)] as const;
   });
+}
+
+function integersAt(bytes: Buffer, start: number): RowInteger[] {
+  const first = start + varuintBytes(bytes, start);
+  return Array.from({ length: varuint(bytes, start) }, (_, index) =>
+    int64(bytes, first + index * INT64_BYTES),
+  );
 }

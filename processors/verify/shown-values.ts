@@ -1,5 +1,11 @@
 /** Rows in words: a row's name, and the columns in which two rows differ. */
-import { type RowMap, type RowValue, stringBytes } from '../../platform/store/row-reader.ts';
+import {
+  isText,
+  type RowList,
+  type RowMap,
+  type RowValue,
+  stringBytes,
+} from '../../platform/store/row-reader.ts';
 import type { ColumnType } from '../../schemas/tables/table.ts';
 import type { ColumnDifference, ShownValue } from './findings.ts';
 import type { RowRef, TableShape } from './table-shape.ts';
@@ -20,7 +26,7 @@ export function rowLabel(shape: TableShape, { bytes, start }: RowRef): string {
     // Partition and epoch stand beside the label.
     if (name.startsWith('_')) continue;
     const start = cells[index] as number;
-    const value = type.includes('String')
+    const value = isText(type)
       ? nameText(stringBytes(bytes, start))
       : shownValue(type, reader.valueAt(bytes, start, index));
     if (value !== '') words.push(`${name}=${value}`);
@@ -61,7 +67,7 @@ export function differences(
   const b = reader.cellsOf(found.bytes, found.start);
   return differingColumns(shape, expected, found).map((index) => {
     const { name, type } = reader.columns[index] as (typeof reader.columns)[number];
-    const at = type.includes('String')
+    const at = isText(type)
       ? firstDifference(
           stringBytes(expected.bytes, a[index] as number),
           stringBytes(found.bytes, b[index] as number),
@@ -84,14 +90,15 @@ function shownCell(
   focus: number,
 ): ShownValue {
   const start = cells[index] as number;
-  if (type.includes('String')) return shownText(stringBytes(bytes, start), focus);
+  if (isText(type)) return shownText(stringBytes(bytes, start), focus);
   return shownValue(type, shape.reader.valueAt(bytes, start, index));
 }
 
 /** A value that is no text. */
 export function shownValue(type: ColumnType, value: RowValue): ShownValue {
   if (value === null || typeof value === 'string') return value;
-  if (typeof value === 'object') return shownMap(value);
+  if (type === 'Map(UInt16, Int64)') return shownMap(value as RowMap);
+  if (typeof value === 'object') return shownList(value as RowList);
   if (typeof value === 'bigint') return String(value);
   if (type === 'Date') return timeText(value * DAY_MS).slice(0, 10);
   if (type === "DateTime('UTC')") return timeText(value * 1_000);
@@ -101,6 +108,14 @@ export function shownValue(type: ColumnType, value: RowValue): ShownValue {
 function shownMap(map: RowMap): string {
   const sorted = [...map].sort(([a], [b]) => a - b);
   return `{${sorted.map(([key, value]) => `${key}: ${value}`).join(', ')}}`;
+}
+
+/** Texts are quoted: one may hold what stands between them. */
+function shownList(list: RowList): string {
+  const items = list.map((item: RowList[number]) =>
+    typeof item === 'string' ? JSON.stringify(item) : String(item),
+  );
+  return `[${items.join(', ')}]`;
 }
 
 /** ISO 8601; a time that no calendar has stays a number. */

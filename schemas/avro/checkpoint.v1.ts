@@ -13,21 +13,21 @@ export function fields<const Name extends string, const Type>(type: Type, ...nam
   return names.map((name) => ({ name, type }));
 }
 
-function record<const Fields>(name: string, list: Fields) {
+export function record<const Fields>(name: string, list: Fields) {
   return { type: 'record', name, namespace, fields: list } as const;
 }
 
-function array<const Items>(items: Items) {
+export function array<const Items>(items: Items) {
   return { type: 'array', items } as const;
 }
 
 /** A value that may be missing; a missing one costs a byte. */
-function optional<const Type>(type: Type) {
+export function optional<const Type>(type: Type) {
   return ['null', type] as const;
 }
 
 /** How often a limit was passed, or something was said that cannot be. */
-const counters = record(
+export const counters = record(
   'Counters',
   fields(
     'long',
@@ -58,7 +58,7 @@ const counters = record(
 );
 
 /** What there is once; the first chunk. */
-const partition = record('Partition', [
+export const partition = record('Partition', [
   ...fields('int', 'partition', 'announcedVersion'),
   ...fields('long', 'epoch', 'rejectsSummed'),
   ...fields('double', 'logTimeMs', 'nextOffset'),

@@ -4,6 +4,7 @@ import { commitAttempts } from './0003-commit-attempts.ts';
 import { guessesAndClaims } from './0004-guesses-and-claims.ts';
 import { evictions } from './0005-evictions.ts';
 import { annotations } from './0006-annotations.ts';
+import { subviews } from './0007-subviews.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -16,4 +17,5 @@ export const migrations: readonly Migration[] = [
   guessesAndClaims,
   evictions,
   annotations,
+  subviews,
 ];

@@ -11,6 +11,8 @@ export type ColumnType =
   | 'Nullable(Int64)'
   | 'Date'
   | 'Map(UInt16, Int64)'
+  | 'Array(Int64)'
+  | 'Array(LowCardinality(String))'
   | "DateTime('UTC')"
   | "DateTime64(3, 'UTC')";
 

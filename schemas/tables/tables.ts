@@ -129,6 +129,45 @@ export const viewFigures = [
   column('hop_delay_count', 'Int64', 'Responses with CMSD rd.'),
 ] as const;
 
+const NUMBERS = 'Array(Int64)' as const;
+const NAMES = 'Array(LowCardinality(String))' as const;
+
+/** What a view divides into. Lists of one kind are as long as each other: a place in all of them is one span. */
+export const viewSpans = [
+  column('rendition_bitrates', NUMBERS, 'Renditions of the view: bitrate, bit/s, 0 unknown.'),
+  column('rendition_widths', NUMBERS, 'Their width, pixels, 0 unknown.'),
+  column('rendition_heights', NUMBERS, 'Their height, pixels, 0 unknown.'),
+  column('rendition_milli_fps', NUMBERS, 'Their frame rate, thousandths a second, 0 unknown.'),
+  column('rendition_codecs', NAMES, 'Their codec, empty unknown; (other) is all beyond the limit.'),
+  column(
+    'rendition_playing_ms',
+    NUMBERS,
+    'Time in playing with each; the rest of playing_ms was with none that is known.',
+  ),
+  column('rendition_rebuffer_ms', NUMBERS, 'Time of rebuffer events that began with each.'),
+  column('rendition_rebuffer_counts', NUMBERS, 'Rebuffer events that began with each.'),
+  column('mode_names', NAMES, 'Playback modes of the view.'),
+  column(
+    'mode_playing_ms',
+    NUMBERS,
+    'Time in playing in each; the rest of playing_ms was in none that is known.',
+  ),
+  column('mode_rebuffer_ms', NUMBERS, 'Time of rebuffer events that began in each.'),
+  column('mode_rebuffer_counts', NUMBERS, 'Rebuffer events that began in each.'),
+  column('content_from_s', NUMBERS, 'Parts of the content that were played: first second.'),
+  column('content_to_s', NUMBERS, 'The second after their last.'),
+  column('trouble_kinds', NAMES, 'Troubles that have a place: rebuffer, downswitch, error.'),
+  column('trouble_seconds', NUMBERS, 'Second of the content in which they began.'),
+  column('trouble_counts', NUMBERS, 'How many of the kind began there.'),
+  column('trouble_ms', NUMBERS, 'Time that they took; 0 where they take none.'),
+  column('content_end_ms', 'Int64', 'The largest position in the content; 0 without any.'),
+  column(
+    'content_exit_ms',
+    'Nullable(Int64)',
+    'Position at which the view ended; null where that is not known.',
+  ),
+] as const;
+
 export const views: Table = {
   name: 'views',
   columns: [
@@ -154,6 +193,7 @@ export const views: Table = {
       'What drives its states: native, cmcd, epas; cmcd1 when only edge logs tell of it; empty without states.',
     ),
     ...viewFigures,
+    ...viewSpans,
     ...epochColumns,
   ],
   indexes: [EPOCH_INDEX],

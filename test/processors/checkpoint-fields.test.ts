@@ -2,11 +2,15 @@
 import type { Type, types } from 'avsc';
 import { describe, expect, it } from 'vitest';
 import { saveView } from '../../processors/checkpoint-view.ts';
+import { ContentTrack } from '../../processors/content-track.ts';
 import { EdgeFigures } from '../../processors/edge-figures.ts';
+import { FoldCounters } from '../../processors/fold-counters.ts';
 import { Holes } from '../../processors/holes.ts';
 import { Lane } from '../../processors/lane.ts';
 import { PartitionFold } from '../../processors/partition.ts';
+import { SpanSums } from '../../processors/span-sums.ts';
 import { StateMachine } from '../../processors/states.ts';
+import { Subviews } from '../../processors/subviews.ts';
 import { TimeLane } from '../../processors/time-lane.ts';
 import { TimelineEvent } from '../../processors/timeline-event.ts';
 import { Track } from '../../processors/track.ts';
@@ -82,12 +86,17 @@ describe('what is saved of a view', () => {
     expect(viewRecord('PlayClock')).toEqual(keysOf(machine.playing.save()));
     expect(viewRecord('Track')).toEqual(keysOf(new Track(0).save()));
     expect(viewRecord('TimeLane')).toEqual(keysOf(new TimeLane().save()));
+    expect(viewRecord('Subviews')).toEqual(keysOf(new Subviews(new FoldCounters()).save()));
+    expect(viewRecord('RenditionSums')).toEqual(keysOf(new SpanSums().save()));
+    expect(viewRecord('Content')).toEqual(keysOf(new ContentTrack(0, new FoldCounters()).save()));
   });
 });
 
 describe('what is saved of a partition', () => {
   it('is all that its parts give to be saved', () => {
     const saved = new PartitionFold(0).save();
+    const counters = fieldsOf('partition', `${NAMESPACE}.Counters`);
+    expect(counters).toEqual(keysOf(new FoldCounters()));
     const record = (name: string) => fieldsOf('partition', `${NAMESPACE}.${name}`);
     const names = ['dimensions', 'tupleDimensions'];
     expect(record('Partition')).toEqual([...keysOf(saved), ...names].sort());

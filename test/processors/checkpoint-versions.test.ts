@@ -13,10 +13,12 @@ describe('a view that was saved', () => {
     const view = new View('p\0v', 'p', 'v', 5);
     view.requestCount = 3;
     view.machine.enter(5, 9);
+    view.said.holdMode(2);
     const saved = type?.fromBuffer(type.toBuffer(saveView(view)));
     const loaded = loadView(saved, (place) => place, new FoldCounters());
     expect(loaded).toMatchObject({ requestCount: 3, startDelayMs: -1, hopDelayCount: 0 });
     expect(loaded.startDelayAt).toBe(Number.POSITIVE_INFINITY);
+    expect(loaded.subviews?.modes?.spans.length ?? 0).toBe(version > 2 ? 1 : 0);
     expect(loaded.machine).toMatchObject({ state: 5, pausedBelow: version > 1 });
   });
 });

@@ -1,7 +1,7 @@
 /** A view is a function of the set of its reports: order, repetition and packing change nothing. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type BeatEvent, PLAYER_STATES, part } from '../../schemas/beat.ts';
+import { type BeatEvent, PLAYBACK_MODES, PLAYER_STATES, part } from '../../schemas/beat.ts';
 import { beat, event, response, T0 } from '../support/beats.ts';
 import { type Concluded, type Delivery, foldDeliveries } from '../support/fold.ts';
 import type { Row } from '../support/row-reader.ts';
@@ -20,6 +20,8 @@ const mainEvent = fc.record({
         part.rendition({ bitrate: step * 500_000, width: step * 320, height: step * 180 }),
       ),
     fc.integer({ min: 0, max: 20_000 }).map((liveLatency) => part.status({ liveLatency })),
+    fc.integer({ min: 0, max: 60_000 }).map((playhead) => part.status({ playhead })),
+    fc.constantFrom(...PLAYBACK_MODES).map(part.playbackMode),
     fc.constantFrom(640, 1280, 1920).map((playerWidth) =>
       part.status({
         playerWidth,

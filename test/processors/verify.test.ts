@@ -120,8 +120,14 @@ function isNewest(world: World, row: StoredRow): boolean {
   );
 }
 
+const ZEROS = Buffer.alloc(8);
+
 /** Another value of a cell, of the same type. */
 function otherCell(type: string, cell: Buffer): Buffer {
+  if (type.startsWith('Array')) {
+    if (cell[0] !== 0) return Buffer.from([0]);
+    return Buffer.from(type.includes('String') ? [1, 1, 0x78] : [1, ...ZEROS]);
+  }
   if (type.includes('String')) {
     if (cell.length === 1) return Buffer.from([1, 0x78]);
     const other = Buffer.from(cell);

@@ -11,6 +11,7 @@ import {
   type BeatEvent,
   FATALITIES,
   type Part,
+  PLAYBACK_MODES,
   PLAYER_STATES,
   type PlayerState,
   part,
@@ -49,6 +50,9 @@ export const LOW: FoldSettings = {
   eventsPerViewMax: 6,
   rejectsPerEpochMax: 1,
   pendingCreditsMax: 3,
+  renditionsPerViewMax: 1,
+  contentRangesMax: 1,
+  troublesPerViewMax: 1,
 };
 
 export const FEW_TUPLES: TupleLimits = { tuplesMax: 14, sweepFrom: 5 };
@@ -84,6 +88,8 @@ const anyPart: fc.Arbitrary<Part> = fc.oneof(
         basis: fc.constantFrom('shown' as const, 'selected' as const),
         width: fc.constantFrom(0, 640, 640, 1280, 1280),
         height: fc.constantFrom(0, 360, 360, 720, 720),
+        milliFps: fc.constantFrom(0, 25_000),
+        codec: fc.constantFrom('', 'avc1', 'c'.repeat(65)),
       })
       .map(part.rendition),
   },
@@ -91,6 +97,7 @@ const anyPart: fc.Arbitrary<Part> = fc.oneof(
     weight: 3,
     arbitrary: fc
       .record({
+        playhead: fc.constantFrom(-1, 0, 800, 3_000, 9_000, 2 ** 41),
         liveLatency: fc.constantFrom(-1, 900, 3_000, 400_000),
         droppedFrames: fc.integer({ min: -1, max: 5 }),
         shownFrames: fc.integer({ min: -1, max: 90 }),
@@ -124,6 +131,7 @@ const anyPart: fc.Arbitrary<Part> = fc.oneof(
     })
     .map(part.timing),
   fc.constantFrom(...AD_EVENTS).map((what) => part.ad({ what, placement: 'pre', code: '' })),
+  fc.constantFrom(...PLAYBACK_MODES).map(part.playbackMode),
   fc.constantFrom('v1', 'v2', 'v3').map((value) => part.context([{ name: 'video_id', value }])),
 );
 

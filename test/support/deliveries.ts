@@ -9,7 +9,9 @@ import { beat, event, T0 } from './beats.ts';
 const PIECES = [
   ...PLAYER_STATES.map((state) => part.state(state)),
   part.rendition({ bitrate: 2_000_000, width: 1280, height: 720 }),
-  part.status({ liveLatency: 4_000, droppedFrames: 3, shownFrames: 900 }),
+  part.rendition({ bitrate: 900_000, width: 640, height: 360, milliFps: 25_000, codec: 'avc1' }),
+  part.playbackMode('fullscreen'),
+  part.status({ playhead: 2_500, liveLatency: 4_000, droppedFrames: 3, shownFrames: 900 }),
   part.request({ kind: 'segment', status: 200, bytes: 90_000, ttfb: 40, ttlb: 90 }),
   part.error({ code: 'E1', fatal: 'unknown' }),
   part.context([{ name: 'country', value: 'DE' }]),

@@ -7,7 +7,13 @@ import { recordVersions } from '../../schemas/records.ts';
 import type { Column, Table } from '../../schemas/tables/table.ts';
 
 /** Times are ms since 1970 (of a DateTime, seconds), days are days since 1970, texts may be bytes. */
-export type RowValue = string | number | Buffer | ReadonlyMap<number, number> | null;
+export type RowValue =
+  | string
+  | number
+  | Buffer
+  | ReadonlyMap<number, number>
+  | readonly (string | number)[]
+  | null;
 export type RowObject = Readonly<Record<string, RowValue>>;
 
 const DAY_MS = 86_400_000;
@@ -56,10 +62,22 @@ function write(writer: RowWriter, { type, name }: Column, value: RowValue | unde
     writeMap(writer, value instanceof Map ? value : new Map());
     return;
   }
+  if (type === 'Array(Int64)') {
+    writer.int64s(listOf(value).map(Number));
+    return;
+  }
+  if (type === 'Array(LowCardinality(String))') {
+    writer.strings(listOf(value).map(String));
+    return;
+  }
   if (value !== undefined && typeof value !== 'number') {
     throw new Error(`${name} needs a number, not ${String(value)}`);
   }
   writeNumber(writer, type, value ?? 0);
+}
+
+function listOf(value: RowValue | undefined): readonly (string | number)[] {
+  return Array.isArray(value) ? value : [];
 }
 
 function writeMap(writer: RowWriter, map: ReadonlyMap<number, number>): void {
@@ -72,7 +90,12 @@ function writeMap(writer: RowWriter, map: ReadonlyMap<number, number>): void {
 
 type NumberType = Exclude<
   Column['type'],
-  'Nullable(Int64)' | 'String' | 'LowCardinality(String)' | 'Map(UInt16, Int64)'
+  | 'Nullable(Int64)'
+  | 'String'
+  | 'LowCardinality(String)'
+  | 'Map(UInt16, Int64)'
+  | 'Array(Int64)'
+  | 'Array(LowCardinality(String))'
 >;
 
 function writeNumber(writer: RowWriter, type: NumberType, value: number): void {

@@ -143,7 +143,10 @@ class Script {
     const random = this.#random;
     const parts: Part[] = [];
     if (random.chance(0.3)) parts.push(part.rendition({ bitrate: random.int(1, 4) * 500_000 }));
-    if (random.chance(0.2)) parts.push(part.status({ liveLatency: random.int(0, 9_000) }));
+    if (random.chance(0.2)) {
+      const liveLatency = random.int(0, 9_000);
+      parts.push(part.status({ liveLatency, playhead: 7 * liveLatency }));
+    }
     if (random.chance(0.1)) parts.push(part.error({ code: random.pick(['a', 'b']) }));
     if (random.chance(0.1)) parts.push(part.request({ kind: 'segment', status: 200, ttfb: 30 }));
     if (random.chance(0.1)) {

@@ -95,7 +95,7 @@ function checkFigures({ counters, plan }: World, found: Found): string[] {
   counters.viewsUndisturbed++;
   const [want, have] = [withoutArrival(truth ?? {}), withoutArrival(row)];
   return Object.keys(want)
-    .filter((name) => want[name] !== have[name])
+    .filter((name) => JSON.stringify(want[name]) !== JSON.stringify(have[name]))
     .map((name) => `${name} is ${have[name]}, in truth ${want[name]}`);
 }
 

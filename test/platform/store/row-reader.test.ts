@@ -14,6 +14,8 @@ const columns: readonly Column[] = [
   column('maybe', 'Nullable(Int64)', ''),
   column('day', 'Date', ''),
   column('sketch', 'Map(UInt16, Int64)', ''),
+  column('sums', 'Array(Int64)', ''),
+  column('names', 'Array(LowCardinality(String))', ''),
   column('second', "DateTime('UTC')", ''),
   column('at', "DateTime64(3, 'UTC')", ''),
 ];
@@ -35,6 +37,8 @@ function write(writer: RowWriter, text: string, maybe: number | null, buckets: n
     writer.uint16(key);
     writer.int64(-key);
   }
+  writer.int64s(Array.from({ length: buckets }, (_, index) => index - 2 ** 40));
+  writer.strings(Array.from({ length: buckets }, (_, index) => `${text}${index}`));
   writer.uint32(1_767_225_600);
   writer.dateTime64Ms(1_767_225_599_123);
 }
@@ -81,6 +85,8 @@ describe('RowReader', () => {
         [0, 0],
         [1, -1],
       ],
+      sums: [-(2 ** 40), 1 - 2 ** 40],
+      names: [`${LONG}0`, `${LONG}1`],
       second: 1_767_225_600,
       at: 1_767_225_599_123,
     });
