@@ -31,6 +31,7 @@ import { registerMetrics } from './routes/metrics.ts';
 import { registerMonitoring } from './routes/monitoring.ts';
 import { registerMonitoringStream } from './routes/monitoring-stream.ts';
 import { registerPage } from './routes/page.ts';
+import { registerSubviews } from './routes/subviews.ts';
 import { registerUnavailable } from './routes/unavailable.ts';
 import { registerVideoViews } from './routes/video-views.ts';
 import { registerErrors } from './routes/view-errors.ts';
@@ -126,5 +127,6 @@ async function registerData(
   registerMonitoring(typed, monitoring);
   const streamCounters = registerMonitoringStream(typed, monitoring);
   deps.onStreamCounters?.(streamCounters);
+  registerSubviews(typed, routeDeps);
   registerUnavailable(typed);
 }
