@@ -27,6 +27,7 @@ import { registerComparison } from './routes/comparison.ts';
 import type { ApiScope, RouteDeps } from './routes/deps.ts';
 import { registerDimensions } from './routes/dimensions.ts';
 import { registerReferencePages } from './routes/docs.ts';
+import { registerEngagement } from './routes/engagement.ts';
 import { registerMetrics } from './routes/metrics.ts';
 import { registerMonitoring } from './routes/monitoring.ts';
 import { registerMonitoringStream } from './routes/monitoring-stream.ts';
@@ -128,5 +129,6 @@ async function registerData(
   const streamCounters = registerMonitoringStream(typed, monitoring);
   deps.onStreamCounters?.(streamCounters);
   registerSubviews(typed, routeDeps);
+  registerEngagement(typed, routeDeps);
   registerUnavailable(typed);
 }

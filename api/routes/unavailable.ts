@@ -4,9 +4,6 @@ import type { ApiScope } from './deps.ts';
 import { answers } from './schemas.ts';
 
 const GET: readonly string[] = [
-  '/engagement/videos/:id/heatmap',
-  '/engagement/videos/:id/hotspots',
-  '/engagement/videos/:id/quality-heatmap',
   '/incidents',
   '/incidents/:id',
   '/incidents/:id/related',

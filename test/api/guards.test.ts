@@ -349,7 +349,6 @@ describe('wrong parameters', () => {
 
 describe('routes to come', () => {
   it.each([
-    '/engagement/videos/x/quality-heatmap',
     '/incidents',
     '/exports/views',
     '/delivery/metrics/requests/overall',
