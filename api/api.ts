@@ -29,11 +29,13 @@ import { registerComparison } from './routes/comparison.ts';
 import type { ApiScope, RouteDeps } from './routes/deps.ts';
 import { registerDimensions } from './routes/dimensions.ts';
 import { registerReferencePages } from './routes/docs.ts';
+import { registerEngagement } from './routes/engagement.ts';
 import { registerExports } from './routes/exports.ts';
 import { registerMetrics } from './routes/metrics.ts';
 import { registerMonitoring } from './routes/monitoring.ts';
 import { registerMonitoringStream } from './routes/monitoring-stream.ts';
 import { registerPage } from './routes/page.ts';
+import { registerSubviews } from './routes/subviews.ts';
 import { registerUnavailable } from './routes/unavailable.ts';
 import { registerVideoViews } from './routes/video-views.ts';
 import { registerErrors } from './routes/view-errors.ts';
@@ -135,5 +137,7 @@ async function registerData(
   registerMonitoring(typed, monitoring);
   const streamCounters = registerMonitoringStream(typed, monitoring);
   deps.onStreamCounters?.(streamCounters);
+  registerSubviews(typed, routeDeps);
+  registerEngagement(typed, routeDeps);
   registerUnavailable(typed);
 }

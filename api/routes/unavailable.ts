@@ -4,15 +4,6 @@ import type { ApiScope } from './deps.ts';
 import { answers } from './schemas.ts';
 
 const GET: readonly string[] = [
-  '/subview-metrics/:id/:type/overall',
-  '/subview-metrics/:id/:type/breakdown',
-  '/subview-metrics/:id/:type/comparison',
-  '/subview-metrics/:id/:type/breakdown-timeseries',
-  '/subview-metrics/:id/dimensions',
-  '/subview-metrics/:id/dimensions/:name',
-  '/engagement/videos/:id/heatmap',
-  '/engagement/videos/:id/hotspots',
-  '/engagement/videos/:id/quality-heatmap',
   '/incidents',
   '/incidents/:id',
   '/incidents/:id/related',

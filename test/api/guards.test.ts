@@ -350,10 +350,6 @@ describe('wrong parameters', () => {
 
 describe('routes to come', () => {
   it.each([
-    '/subview-metrics/playing_time/rendition/overall',
-    '/subview-metrics/rendition/dimensions',
-    '/subview-metrics/rendition/dimensions/country',
-    '/engagement/videos/x/quality-heatmap',
     '/incidents',
     '/delivery/metrics/requests/overall',
     '/cost/what-if',
