@@ -46,6 +46,20 @@ function beatOf({ view, country, startupMs, rebufferMs }: Watched): object {
   return { view, sentAt: T0 + 100_000, context, events };
 }
 
+/** What a view showed and where in the content it was, beside its states: whichever view it is, its states stay. */
+const shown = {
+  view: 'three',
+  sentAt: T0 + 100_000,
+  context: {},
+  events: [
+    { seq: 3, at: T0 + 1_000, type: 'rendition', bitrate: 1_000_000, width: 640, height: 360 },
+    { seq: 4, at: T0 + 1_000, type: 'status', playhead: 0 },
+    { seq: 5, at: T0 + 31_000, type: 'rendition', bitrate: 4_000_000, width: 1_280, height: 720 },
+    { seq: 6, at: T0 + 31_000, type: 'status', playhead: 30_000 },
+    { seq: 7, at: T0 + 61_000, type: 'status', playhead: 60_000 },
+  ],
+};
+
 const failed = {
   view: 'failed',
   sentAt: T0 + 100_000,
@@ -63,7 +77,7 @@ let mux: Mux;
 beforeAll(async () => {
   server = await startTestServer({ epochMs: 500, reorderMs: 500, viewTimeoutMs: 2_000 });
   mux = new Mux({ tokenId: 'dev', tokenSecret: 'dev', baseURL: server.url, maxRetries: 0 });
-  const beats = [...watched.map(beatOf), failed];
+  const beats = [...watched.map(beatOf), failed, shown];
   const headers = { authorization: 'Bearer dev-trusted', 'content-type': 'application/json' };
   const answer = await server.post('/v1/beats', JSON.stringify(beats), headers);
   expect(await answer.json()).toMatchObject({ rejectedTotal: 0 });
@@ -314,6 +328,108 @@ describe('monitoring of the client', () => {
     for (const point of data) {
       expect(point.bucket_values).toHaveLength(meta.buckets.length);
       expect(point.bucket_values.reduce((sum, { count }) => sum + count, 0)).toBe(point.sum);
+    }
+  });
+});
+
+describe('subviews of the client', () => {
+  const { subviewMetrics } = new Mux({ tokenId: 'dev', tokenSecret: 'dev' }).data;
+  it('are all of its methods', () => {
+    const names = Object.getOwnPropertyNames(Object.getPrototypeOf(subviewMetrics));
+    expect(names.filter((name) => name !== 'constructor').toSorted()).toEqual([
+      'getBreakdownTimeseries',
+      'getOverallValues',
+      'listBreakdownValues',
+      'listComparisonValues',
+      'listDimensionValues',
+      'listDimensions',
+    ]);
+  });
+
+  it('getOverallValues and listBreakdownValues', async () => {
+    const { subviewMetrics: asked } = mux.data;
+    const overall = await asked.getOverallValues('playing_time', 'rendition', { timeframe });
+    expect(overall.data.metric_value).toBe(180_000);
+    expect(overall.meta).toMatchObject({ metric: 'playing_time', subview_type: 'rendition' });
+    const rows = await asked.listBreakdownValues('playing_time', 'rendition', {
+      timeframe,
+      group_by: ['video_source_height'],
+      filters: ['country:SE'],
+    });
+    expect(rows.data.map((row) => row.metric_value).toSorted()).toEqual([30_000, 30_000]);
+    expect(rows.data.map((row) => row.breakdown_value).toSorted()).toEqual(['360', '720']);
+  });
+
+  it('listComparisonValues and getBreakdownTimeseries', async () => {
+    const { subviewMetrics: asked } = mux.data;
+    const group_by: 'video_source_height'[] = ['video_source_height'];
+    const compared = await asked.listComparisonValues('playing_time', 'rendition', {
+      timeframe,
+      dimension: 'country',
+      values: ['DE', 'SE'],
+      group_by,
+    });
+    const sums = compared.data.map(({ dimension_value, values }) => [
+      dimension_value,
+      values.reduce((sum, { metric_value }) => sum + metric_value, 0),
+    ]);
+    expect(sums.toSorted()).toEqual([
+      ['DE', 120_000],
+      ['SE', 60_000],
+    ]);
+    const series = await asked.getBreakdownTimeseries('playing_time', 'rendition', {
+      timeframe,
+      group_by,
+      time_granularity: 'hour',
+    });
+    const total = series.data
+      .flatMap(({ values }) => values)
+      .reduce((sum, { metric_value }) => sum + metric_value, 0);
+    expect(total).toBe(180_000);
+  });
+
+  it('listDimensions and listDimensionValues', async () => {
+    const { subviewMetrics: asked } = mux.data;
+    const { data } = await asked.listDimensions('rendition');
+    expect(data.subview).toContain('video_source_height');
+    expect(data.view).toContain('country');
+    const values = await asked.listDimensionValues('rendition', 'video_source_height', {
+      timeframe,
+      filters: ['country:SE'],
+    });
+    expect(values.data).toEqual(
+      expect.arrayContaining([
+        { value: '360', playing_time: 30_000 },
+        { value: '720', playing_time: 30_000 },
+      ]),
+    );
+  });
+});
+
+describe('engagement and exports of the client', () => {
+  it('engagement.videos.heatmap and hotspots', async () => {
+    const { videos } = mux.data.engagement;
+    const heatmap = await videos.heatmap('movie', { timeframe });
+    expect(heatmap.data.total_views).toBe(1);
+    expect(heatmap.data.value.length).toBeGreaterThanOrEqual(10);
+    expect(new Set(heatmap.data.value)).toEqual(new Set([1]));
+    const { data } = await videos.hotspots('movie', { timeframe, limit: 3 });
+    expect(data.total_views).toBe(1);
+    for (const { start_ms, end_ms, score } of data.hotspots) {
+      expect(end_ms).toBeGreaterThan(start_ms);
+      expect(score).toBeGreaterThanOrEqual(0);
+      expect(score).toBeLessThanOrEqual(1);
+    }
+  });
+
+  it('exports.listVideoViews, whose files can be read', async () => {
+    const { data } = await mux.data.exports.listVideoViews();
+    expect(Array.isArray(data)).toBe(true);
+    for (const { export_date, files } of data) {
+      expect(export_date).toMatch(/^\d{4}-\d\d-\d\d/);
+      for (const { path, type, version } of files) {
+        expect([typeof path, typeof type, typeof version]).toEqual(['string', 'string', 'number']);
+      }
     }
   });
 });
