@@ -15,6 +15,8 @@ import { registerReference } from '../platform/http/reference.ts';
 import type { Projects } from '../platform/projects.ts';
 import type { Store } from '../platform/store/store.ts';
 import { Annotations } from './annotations.ts';
+import { type CacheCounters, createCacheCounters } from './cache/answer-cache.ts';
+import { registerFinishedAnswers } from './cache/finished-answers.ts';
 import { registerExplain } from './explain.ts';
 import { createExportCounters, type ExportCounters } from './exports/download.ts';
 import { createHostGuard } from './guards/host.ts';
@@ -79,6 +81,8 @@ export interface ApiDeps {
   readonly onQueryCounters?: (counters: Readonly<QueryCounters>) => void;
   /** Called once with the counters of exports, for the server's metrics. */
   readonly onExportCounters?: (counters: Readonly<ExportCounters>) => void;
+  /** Called once with the counters of answers kept in memory, for the server's metrics. */
+  readonly onCacheCounters?: (counters: Readonly<CacheCounters>) => void;
   /** Limits of the monitoring routes; those of MONITORING_LIMITS where it says nothing. */
   readonly monitoring?: Partial<MonitoringLimits>;
   /** Called once with the counters of the stream, for the server's metrics. */
@@ -119,6 +123,9 @@ async function registerData(
   scope.addHook('preValidation', checkQueryNames);
   scope.addHook('preValidation', checkBodyNames);
   registerExplain(scope, deps.counters);
+  const cacheCounters = createCacheCounters();
+  deps.onCacheCounters?.(cacheCounters);
+  registerFinishedAnswers(scope, { ...deps, ...routeDeps, counters: cacheCounters });
   scope.addHook('onRoute', (route) => {
     route.schema = { ...route.schema, security: [{ readToken: [] }] };
   });

@@ -35,6 +35,15 @@ export interface QueryLimits {
   readonly exportParquetRowsMax: number;
   /** An export whose client takes nothing for this long is cut, ms; one that finds the queue full waits as long. */
   readonly exportStallMsMax: number;
+  /** Memory of answers over finished ranges, bytes; 0 keeps none. */
+  readonly answerCacheBytesMax: number;
+  /** The largest answer that is kept, bytes. */
+  readonly answerBytesMax: number;
+  /**
+   * How long a client may use such an answer without asking whether it still holds, s. Above 0 a late row is seen so much
+   * later.
+   */
+  readonly answerFreshSecondsMax: number;
 }
 
 export const QUERY_LIMITS: QueryLimits = {
@@ -54,4 +63,7 @@ export const QUERY_LIMITS: QueryLimits = {
   exportPageRowsMax: 10_000,
   exportParquetRowsMax: 100_000,
   exportStallMsMax: 60_000,
+  answerCacheBytesMax: 33_554_432,
+  answerBytesMax: 1_048_576,
+  answerFreshSecondsMax: 0,
 };

@@ -37,6 +37,12 @@ export async function addApi(host: Host, deps: ApiRoleDeps): Promise<void> {
         { prefix: 'streamgauge_api_exports', about: 'Exports of views', gauges: ['running'] },
         counts,
       ),
+    onCacheCounters: (counts) =>
+      exportCounters(
+        registry,
+        { prefix: 'streamgauge_api_answers', about: 'Answers kept in memory', gauges: ['bytes'] },
+        counts,
+      ),
     onStreamCounters: (counts) =>
       exportCounters(
         registry,

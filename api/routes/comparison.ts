@@ -123,6 +123,7 @@ const comparisonData = Type.Array(
 
 function registerMetricComparison(fastify: ApiScope, deps: RouteDeps): void {
   const options = {
+    config: { answersFrom: ['views'] },
     schema: {
       tags: TAGS,
       summary: 'Every metric of one slice',
@@ -211,6 +212,7 @@ const insightsData = Type.Array(
 
 function registerInsights(fastify: ApiScope, deps: RouteDeps): void {
   const options = {
+    config: { answersFrom: ['views'] },
     schema: {
       tags: TAGS,
       summary: 'What costs a figure most',

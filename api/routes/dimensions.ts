@@ -46,6 +46,7 @@ function registerList(fastify: ApiScope, path: string, deps: RouteDeps): void {
 
 function registerValues(fastify: ApiScope, path: string, deps: RouteDeps): void {
   const options = {
+    config: { answersFrom: ['views'] },
     schema: {
       tags: TAGS,
       summary: 'Values of a dimension',

@@ -42,6 +42,7 @@ const overallData = Type.Object({
 
 function registerOverall(fastify: ApiScope, deps: RouteDeps): void {
   const options = {
+    config: { answersFrom: ['views'] },
     schema: {
       tags: TAGS,
       summary: 'One figure',
@@ -84,6 +85,7 @@ const seriesData = Type.Array(
 
 function registerTimeseries(fastify: ApiScope, deps: RouteDeps): void {
   const options = {
+    config: { answersFrom: ['views'] },
     schema: {
       tags: TAGS,
       summary: 'One figure over time',
@@ -173,6 +175,7 @@ const breakdownData = Type.Array(
 
 function registerBreakdown(fastify: ApiScope, deps: RouteDeps): void {
   const options = {
+    config: { answersFrom: ['views'] },
     schema: {
       tags: TAGS,
       summary: 'One figure by the values of a dimension',

@@ -34,6 +34,7 @@ export function registerVideoViews(fastify: ApiScope, deps: RouteDeps): void {
 function registerList(fastify: ApiScope, deps: RouteDeps): void {
   const { limits } = deps;
   const options = {
+    config: { answersFrom: ['views'] },
     schema: {
       tags: TAGS,
       summary: 'Views',

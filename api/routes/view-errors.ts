@@ -32,6 +32,7 @@ const errorsData = Type.Array(
 
 export function registerErrors(fastify: ApiScope, deps: RouteDeps): void {
   const options = {
+    config: { answersFrom: ['views', 'view_events'] },
     schema: {
       tags: ['Errors'],
       summary: 'Errors by code',

@@ -9,6 +9,7 @@ import {
   type QueryLimits,
   registerApi,
 } from '../../../api/api.ts';
+import { type CacheCounters, createCacheCounters } from '../../../api/cache/answer-cache.ts';
 import { createExportCounters, type ExportCounters } from '../../../api/exports/download.ts';
 import { Registry } from '../../../platform/metrics/registry.ts';
 import { openProjects, type Projects } from '../../../platform/projects.ts';
@@ -53,6 +54,7 @@ export interface TestApi {
   readonly server: FastifyInstance;
   readonly counters: ReturnType<typeof createApiCounters>;
   readonly exportCounters: Readonly<ExportCounters>;
+  readonly cacheCounters: Readonly<CacheCounters>;
 }
 
 export async function startServer(store: Store, options: ServerOptions = {}): Promise<TestApi> {
@@ -63,6 +65,7 @@ export async function startServer(store: Store, options: ServerOptions = {}): Pr
   const projects =
     options.projects ?? openProjects({ file: '', host: '127.0.0.1', logger: silent, now });
   let exportCounters: Readonly<ExportCounters> = createExportCounters();
+  let cacheCounters: Readonly<CacheCounters> = createCacheCounters();
   await server.register(registerApi, {
     store,
     projects,
@@ -72,12 +75,15 @@ export async function startServer(store: Store, options: ServerOptions = {}): Pr
     hosts: options.hosts ?? [],
     counters,
     operators: { checks: [], registry: new Registry() },
+    onCacheCounters: (found) => {
+      cacheCounters = found;
+    },
     onExportCounters: (found) => {
       exportCounters = found;
     },
   });
   await server.ready();
-  return { server, counters, exportCounters };
+  return { server, counters, exportCounters, cacheCounters };
 }
 
 /** Parameters as pairs: a list is a name that comes again. */
