@@ -39,6 +39,16 @@ const CONTENT_TYPES = Object.values(FORMAT_SPECS).map(
   ({ contentType }) => contentType.split(';')[0],
 );
 
+const file = { schema: Type.String({ description: 'One view a row.' }) };
+
+/** What an answer may be. */
+const CONTENT = {
+  'application/json': { schema: schema.envelopeOf(listData, 'Days and their files.') },
+  'text/csv': file,
+  'application/x-ndjson': file,
+  'application/vnd.apache.parquet': file,
+};
+
 export function registerExports(fastify: ApiScope, deps: ExportRouteDeps): void {
   const options = {
     // A HEAD would read every view to throw it away.
@@ -55,11 +65,14 @@ export function registerExports(fastify: ApiScope, deps: ExportRouteDeps): void 
         ...schema.filters,
         format: schema.choice(EXPORT_FORMATS, 'Format of the file; it goes before Accept.'),
       }),
-      response: schema.answers(schema.envelopeOf(listData, 'Days and their files.'), [
-        'metric_unknown',
-        'dimension_unknown',
-        ...schema.STORE_CODES,
-      ]),
+      response: {
+        ...schema.answers(undefined, [
+          'metric_unknown',
+          'dimension_unknown',
+          ...schema.STORE_CODES,
+        ]),
+        200: { description: 'Days and their files, or a file.', content: CONTENT },
+      },
     },
   };
   fastify.get('/exports/views', options, async (request, reply) => {
