@@ -32,10 +32,10 @@ export function writeSubviews(out: RowWriter, view: View): void {
 
 function writeRenditions(out: RowWriter, { renditions }: Subviews): void {
   const spans = renditions?.spans ?? NO_SPANS;
-  out.int64s(spans.map(({ value }) => value.bitrate));
-  out.int64s(spans.map(({ value }) => value.width));
-  out.int64s(spans.map(({ value }) => value.height));
-  out.int64s(spans.map(({ value }) => value.milliFps));
+  writeNumbers(out, spans, ({ value }) => value.bitrate);
+  writeNumbers(out, spans, ({ value }) => value.width);
+  writeNumbers(out, spans, ({ value }) => value.height);
+  writeNumbers(out, spans, ({ value }) => value.milliFps);
   out.strings(spans.map(({ value }) => value.codec));
   writeSums(out, spans);
 }
@@ -47,9 +47,19 @@ function writeModes(out: RowWriter, { modes }: Subviews): void {
 }
 
 function writeSums(out: RowWriter, spans: readonly Span<unknown>[]): void {
-  out.int64s(spans.map(({ playingMs }) => playingMs));
-  out.int64s(spans.map(({ rebufferMs }) => rebufferMs));
-  out.int64s(spans.map(({ rebufferCount }) => rebufferCount));
+  writeNumbers(out, spans, ({ playingMs }) => playingMs);
+  writeNumbers(out, spans, ({ rebufferMs }) => rebufferMs);
+  writeNumbers(out, spans, ({ rebufferCount }) => rebufferCount);
+}
+
+/** A list of numbers, without making one. */
+function writeNumbers<Item>(
+  out: RowWriter,
+  items: readonly Item[],
+  numberOf: (item: Item) => number,
+): void {
+  out.varuint(items.length);
+  for (const item of items) out.int64(numberOf(item));
 }
 
 function writeContent(out: RowWriter, { closed, machine }: View, { content }: Subviews): void {
@@ -59,9 +69,9 @@ function writeContent(out: RowWriter, { closed, machine }: View, { content }: Su
   out.int64s(ranges.filter((_, place) => place % 2 === 1));
   const troubles = content?.troubles ?? [];
   out.strings(troubles.map(({ kind }) => TROUBLES[kind] ?? ''));
-  out.int64s(troubles.map(({ second }) => second));
-  out.int64s(troubles.map(({ count }) => count));
-  out.int64s(troubles.map(({ durationMs }) => durationMs));
+  writeNumbers(out, troubles, ({ second }) => second);
+  writeNumbers(out, troubles, ({ count }) => count);
+  writeNumbers(out, troubles, ({ durationMs }) => durationMs);
   out.int64(content?.furthestAt(playedMs) ?? 0);
   const stoodMs = content?.positionAt(playedMs) ?? Number.NaN;
   out.nullableInt64(closed && machine.started && !Number.isNaN(stoodMs) ? stoodMs : null);

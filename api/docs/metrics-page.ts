@@ -10,12 +10,43 @@ import { NOW_LEAVES_OUT } from '../../schemas/tables/tables.ts';
 import { intervalDimensions } from '../monitoring/names.ts';
 import { SETTLE_MS } from '../monitoring/windows.ts';
 import { measuresOf } from '../planner/figure.ts';
+import { attributesOf, SUBVIEW_METRICS, SUBVIEW_TYPES } from '../planner/subviews.ts';
+import { BUCKETS_MAX, BUCKETS_MIN } from '../views/content-buckets.ts';
 
 /** The page, as Markdown. */
 export function renderMetricsPage(): string {
   const metrics = [...head(), ...metricTable()];
-  const parts = [metrics, notes(), intervals(), intervalNotes(), dimensionTable()];
+  const parts = [metrics, notes(), subviews(), engagement(), intervals(), intervalNotes()];
+  parts.push(dimensionTable());
   return parts.map((part) => `${part.join('\n')}\n`).join('\n');
+}
+
+function subviews(): string[] {
+  const kinds = SUBVIEW_TYPES.map(
+    (type) => `${code(type)} (${attributesOf(type).map(code).join(', ')})`,
+  );
+  return [
+    '## Subviews',
+    '',
+    `\`GET /data/v1/subview-metrics/{id}/{type}/overall\`, \`/breakdown\`, \`/comparison\` and \`/breakdown-timeseries\`: ${SUBVIEW_METRICS.map(code).join(', ')} by spans of a view. The kinds of span, with their attributes: ${kinds.join('; ')}.`,
+    '',
+    "Playing time belongs to what was said last to be shown, or to be the mode, when it was played; a rebuffer event, with all its time, to what held once the report that began it was taken. What is only selected counts until something is said to be shown. Only the reports that make a view's states divide it: what another source or a report about a request says does not. What was played while nothing was known has empty attributes, so that the spans of a view add up to its own figure, and an overall to the metric of the same name.",
+    '',
+  ];
+}
+
+function engagement(): string[] {
+  return [
+    '## Engagement',
+    '',
+    `\`GET /data/v1/engagement/videos/{video_id}/heatmap\`, \`/hotspots\` and \`/quality-heatmap\`. The content, as long as the largest position that any view said or reached, is cut into ${BUCKETS_MIN} to ${BUCKETS_MAX} buckets, one for each five seconds.`,
+    '',
+    '- A value of the heatmap is the share of its bucket that a view played, in the mean of all views that have ended and said where they were: 1 when every view played all of it. A view counts once for a second, however often it played it.',
+    '- Hotspots are stretches above the mean of the heatmap by more than half a standard deviation, or, with `order_direction=asc`, below it. Their score is the mean of the heatmap over them.',
+    '- The quality heatmap has rebuffering, changes to a lower bitrate, errors and exits (views that ended other than at the end) where in the content they began; `unplaced` is what the same views met where their position was not known.',
+    '- Between two positions with nothing but playing, pauses and rebuffering, the content between them was played. Up to a seek, or the end, it went on at the rate seen last; after a seek it is counted back from the first position said. Parts are kept in whole seconds. Positions in live streams mean another moment each time: those views are left out.',
+    '',
+  ];
 }
 
 function head(): string[] {
