@@ -472,6 +472,8 @@ function takeAd(view: View, what: number): void {
     view.adWaiting = false;
   } else if (what === AD.error) {
     view.adErrors++;
+    // What failed is not waited for any more: its viewer did not leave because of the wait.
+    view.adWaiting = false;
   } else if (what === AD.breakStart) {
     view.adBreaks++;
   }

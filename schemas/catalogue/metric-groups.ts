@@ -475,7 +475,7 @@ const ads: readonly ViewMetric[] = [
   adCount({
     id: 'ad_exit_before_start_count',
     title: 'Ad exits before start',
-    definition: 'Ads that were requested and had not begun when the view ended.',
+    definition: 'Views that ended after an ad was requested and before it began or failed.',
     value: WITH_STATES('ad_exit_before_start_count'),
     good: 'low',
   }),

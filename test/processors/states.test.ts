@@ -344,3 +344,22 @@ describe('silence', () => {
     expect(result.view('v')).toMatchObject({ closed: 0, outcome: 'playing' });
   });
 });
+
+describe('an ad that was requested', () => {
+  const ad = (seq: number, ms: number, what: 'request' | 'start' | 'error') =>
+    event(seq, ms, `ad_${what}`, part.ad({ what, placement: 'preroll', code: '' }));
+
+  it.each([
+    ['and had not begun when the view ended is an exit', [], 1],
+    ['and began is none', [ad(2, 400, 'start')], 0],
+    ['and failed is none', [ad(2, 400, 'error')], 0],
+  ] as const)('%s', (_, then, exits) => {
+    const events = [
+      state(0, 0, 'starting'),
+      ad(1, 100, 'request'),
+      ...then,
+      state(9, 5_000, 'ended'),
+    ];
+    expect(figures(events)).toMatchObject({ ad_exit_before_start_count: exits });
+  });
+});
