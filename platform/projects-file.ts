@@ -6,7 +6,8 @@
 import Type, { type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { nearestHint } from './nearest.ts';
-import { DimensionRuleEntry, type ProjectRules, ruleFields, rulesOf } from './project-rules.ts';
+import type { Project } from './project.ts';
+import { DimensionRuleEntry, ruleFields, rulesOf } from './project-rules.ts';
 import { ClosedObject, Id } from './projects-shape.ts';
 import { type ReadToken, ReadTokenEntry, readTokenOf } from './read-tokens.ts';
 import { type WriteKey, WriteKeyEntry, writeKeyOf } from './write-keys.ts';
@@ -26,8 +27,6 @@ const RetentionEntry = ClosedObject({
   rejectedDays: Days,
 });
 
-export type ProjectRetention = Static<typeof RetentionEntry>;
-
 const ProjectEntry = ClosedObject({
   id: Id,
   name: Type.Optional(Type.String({ maxLength: 200 })),
@@ -44,19 +43,6 @@ const validator = Compile(ProjectsFile);
 
 type ProjectsFile = Static<typeof ProjectsFile>;
 type ProjectEntry = Static<typeof ProjectEntry>;
-
-/** A project without its secrets but the one that hides its viewers. */
-export interface Project extends ProjectRules {
-  readonly id: string;
-  readonly name: string;
-  /** Key of the hash that stands for a viewer id; empty when viewer ids are stored raw. */
-  readonly viewerSecret: string;
-  readonly rawViewerIds: boolean;
-  /** What it may bring in a day of UTC; Infinity where nothing is said. */
-  readonly eventsPerDayMax: number;
-  readonly bytesPerDayMax: number;
-  readonly retention: ProjectRetention;
-}
 
 /** Everything the file says, by hash and by token id. */
 export interface ProjectTable {

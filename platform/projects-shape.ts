@@ -20,3 +20,12 @@ export function hashFrom(secret: string | undefined, hash: string | undefined): 
   if ((secret === undefined) === (hash === undefined)) return undefined;
   return secret === undefined ? Buffer.from(hash ?? '', 'hex') : hashOf(secret);
 }
+
+export const WRONG_EXPIRY = 'has an expiresAt that is not a date such as 2030-01-31T00:00:00Z';
+
+/** When a key or a token ends, ms since 1970; Infinity without a text, undefined when it is no date. */
+export function expiryOf(text: string | undefined): number | undefined {
+  if (text === undefined) return Number.POSITIVE_INFINITY;
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? undefined : ms;
+}

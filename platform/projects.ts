@@ -7,12 +7,13 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import type { BaseLogger } from 'pino';
-import { type Project, type ProjectTable, parseProjects } from './projects-file.ts';
+import type { Project } from './project.ts';
+import { type ProjectTable, parseProjects } from './projects-file.ts';
 import { hashOf } from './projects-shape.ts';
 import { type ReadGrant, SCOPES } from './read-tokens.ts';
 import type { KeyGrant } from './write-keys.ts';
 
-export type { Project } from './projects-file.ts';
+export type { Project } from './project.ts';
 export type { ReadGrant, Scope } from './read-tokens.ts';
 export type { KeyGrant } from './write-keys.ts';
 

@@ -5,9 +5,16 @@
  * look behind the answers (`admin`).
  */
 import Type, { type Static } from 'typebox';
-import type { Project } from './projects-file.ts';
-import { ClosedObject, Hash, hashFrom, Id, Secret } from './projects-shape.ts';
-import { expiryOf, WRONG_EXPIRY } from './write-keys.ts';
+import type { Project } from './project.ts';
+import {
+  ClosedObject,
+  expiryOf,
+  Hash,
+  hashFrom,
+  Id,
+  Secret,
+  WRONG_EXPIRY,
+} from './projects-shape.ts';
 
 /** What a token may ask for. */
 export const SCOPES = {

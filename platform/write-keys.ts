@@ -5,8 +5,8 @@
  * everybody whom it does not name.
  */
 import Type, { type Static } from 'typebox';
-import type { Project } from './projects-file.ts';
-import { ClosedObject, Hash, hashFrom, Secret } from './projects-shape.ts';
+import type { Project } from './project.ts';
+import { ClosedObject, expiryOf, Hash, hashFrom, Secret, WRONG_EXPIRY } from './projects-shape.ts';
 
 /** Ways in that a key can be restricted to: `edge` is every edge log, `edge/nginx` one. */
 export const KEY_FORMATS = [
@@ -80,15 +80,6 @@ export function writeKeyOf(entry: WriteKeyEntry, project: Project): WriteKey | s
     expiresAtMs,
     revoked: entry.revoked ?? false,
   };
-}
-
-export const WRONG_EXPIRY = 'has an expiresAt that is not a date such as 2030-01-31T00:00:00Z';
-
-/** ms since 1970; undefined when the text is no date. */
-export function expiryOf(text: string | undefined): number | undefined {
-  if (text === undefined) return Number.POSITIVE_INFINITY;
-  const ms = Date.parse(text);
-  return Number.isNaN(ms) ? undefined : ms;
 }
 
 function grantOf(entry: WriteKeyEntry, project: Project, hash: Buffer): KeyGrant {

@@ -10,14 +10,6 @@ export type ViewDetail = ViewAnswer['data'];
 /** One event of a view's timeline. */
 export type TimelineEvent = ViewDetail['events'][number];
 
-/** Problem details (RFC 9457) with a stable code. */
-export interface Problem {
-  readonly status: number;
-  readonly code: string;
-  readonly title: string;
-  readonly detail?: string;
-}
-
 export interface PageFacts {
   readonly project: string;
 }

@@ -3,7 +3,6 @@
  *
  * Guarantee: every failure is an `ApiProblem` that says what to do; only an aborted request rejects with the abort.
  */
-import type { Problem } from './answers.ts';
 import type { paths } from './schema.d.ts';
 
 /** Paths of the OpenAPI document that can be read. */
@@ -41,6 +40,14 @@ export interface Api {
   url(path: string): string;
   /** Best estimate of the server's clock, ms since 1970: ages do not depend on the viewer's. */
   now(): number;
+}
+
+/** Problem details (RFC 9457) with a stable code. */
+export interface Problem {
+  readonly status: number;
+  readonly code: string;
+  readonly title: string;
+  readonly detail?: string;
 }
 
 export class ApiProblem extends Error {

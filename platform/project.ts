@@ -1,0 +1,23 @@
+/** A project (tenant), as everything that works for it sees it. */
+import type { ProjectRules } from './project-rules.ts';
+
+/** How long rows of a project are kept, days, where it is not as long as those of all. */
+export interface ProjectRetention {
+  readonly viewsDays?: number;
+  readonly viewEventsDays?: number;
+  readonly playbackDays?: number;
+  readonly rejectedDays?: number;
+}
+
+/** A project without its secrets but the one that hides its viewers. */
+export interface Project extends ProjectRules {
+  readonly id: string;
+  readonly name: string;
+  /** Key of the hash that stands for a viewer id; empty when viewer ids are stored raw. */
+  readonly viewerSecret: string;
+  readonly rawViewerIds: boolean;
+  /** What it may bring in a day of UTC; Infinity where nothing is said. */
+  readonly eventsPerDayMax: number;
+  readonly bytesPerDayMax: number;
+  readonly retention: ProjectRetention;
+}
