@@ -31,7 +31,6 @@ function subviews(): string[] {
     `\`GET /data/v1/subview-metrics/{id}/{type}/overall\`, \`/breakdown\`, \`/comparison\` and \`/breakdown-timeseries\`: ${SUBVIEW_METRICS.map(code).join(', ')} by spans of a view. The kinds of span, with their attributes: ${kinds.join('; ')}.`,
     '',
     "Playing time belongs to what was said last to be shown, or to be the mode, when it was played; a rebuffer event, with all its time, to what held once the report that began it was taken. What is only selected counts until something is said to be shown. Only the reports that make a view's states divide it: what another source or a report about a request says does not. What was played while nothing was known has empty attributes, so that the spans of a view add up to its own figure, and an overall to the metric of the same name.",
-    '',
   ];
 }
 
@@ -45,7 +44,6 @@ function engagement(): string[] {
     '- Hotspots are stretches above the mean of the heatmap by more than half a standard deviation, or, with `order_direction=asc`, below it. Their score is the mean of the heatmap over them.',
     '- The quality heatmap has rebuffering, changes to a lower bitrate, errors and exits (views that ended other than at the end) where in the content they began; `unplaced` is what the same views met where their position was not known.',
     '- Between two positions with nothing but playing, pauses and rebuffering, the content between them was played. Up to a seek, or the end, it went on at the rate seen last; after a seek it is counted back from the first position said. Parts are kept in whole seconds. Positions in live streams mean another moment each time: those views are left out.',
-    '',
   ];
 }
 
