@@ -7,7 +7,6 @@ const GET: readonly string[] = [
   '/incidents',
   '/incidents/:id',
   '/incidents/:id/related',
-  '/exports',
   '/delivery/metrics/:id/overall',
   '/delivery/metrics/:id/timeseries',
   '/delivery/metrics/:id/breakdown',
