@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../support/running.ts';
 import {
   type DeploymentReport,
   formatDeployment,
@@ -26,7 +27,6 @@ const DEEDS: readonly Deed[] = [
   'freeze_broker',
   'add_processor',
   'kill_ingest',
-  'kafka_away',
 ];
 
 let report: DeploymentReport;
@@ -36,11 +36,16 @@ beforeAll(async () => {
     seed: 17,
     partitions: 12,
     brokers: 3,
-    disturb: async (disturbances) => {
+    disturb: async (disturbances, _, later) => {
       for (const deed of DEEDS) {
         await disturbances.do(deed);
         await sleep(CALM_MS);
       }
+      // For as long as it takes until ingest has given up waiting for it: a second on one machine, ten on another.
+      const told = () => Promise.resolve(later.length);
+      const before = later.length;
+      await disturbances.kafkaAway(() => until(told, (count) => count > before));
+      await sleep(CALM_MS);
     },
   });
   process.stdout.write(`${formatDeployment(report)}\n`);

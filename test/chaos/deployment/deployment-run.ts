@@ -28,8 +28,12 @@ export interface DeploymentRunOptions {
   readonly seed: number;
   readonly partitions: number;
   readonly brokers: number;
-  /** What is done, in order. */
-  readonly disturb: (disturbances: Disturbances, random: Random) => Promise<void>;
+  /** What is done, in order. `later` grows as ingest asks clients to come again. */
+  readonly disturb: (
+    disturbances: Disturbances,
+    random: Random,
+    later: readonly Later[],
+  ) => Promise<void>;
   readonly signal?: AbortSignal;
 }
 
@@ -96,7 +100,7 @@ class Run {
     const tally = this.#beginLoads();
     await this.#synthetic?.reached;
     const stalls = new StallWatch(this.#deployment.apiUrl, this.#deployment.tallied);
-    await disturb(disturbances, random);
+    await disturb(disturbances, random, this.#later);
     await disturbances.settle();
     const accounts = await tally.stop();
     const played = await (this.#synthetic as SyntheticLoad).stop();

@@ -103,7 +103,7 @@ export class Disturbances {
         await this.#deployment.appendForeign();
         break;
       case 'kafka_away':
-        await this.kafkaAway(this.#random.between(0, 3_000));
+        await this.kafkaAway(() => sleep(this.#random.between(0, 3_000)));
         break;
     }
   }
@@ -114,10 +114,11 @@ export class Disturbances {
     await this.#deployment.startClickHouse();
   }
 
-  async kafkaAway(forMs: number): Promise<void> {
+  /** Takes all of Kafka away until something has passed. */
+  async kafkaAway(passed: () => Promise<unknown>): Promise<void> {
     const { brokers } = this.#deployment.kafka;
     await Promise.all(brokers.map((broker) => broker.kill()));
-    await sleep(forMs);
+    await passed();
     await Promise.all(brokers.map((broker) => broker.start()));
   }
 
