@@ -4,7 +4,7 @@
  * Guarantee: memory is bounded by the names of the last two seconds, and by `NAMES_MAX`; who is forgotten had, or would
  * soon have had, a full bucket.
  */
-import { usableAddress } from './enrichment/addresses.ts';
+import { groupsOf, usableAddress } from './enrichment/addresses.ts';
 
 /** Takes one of a name's tokens; false when it has none. `perSecondMax` 0 sets no limit. */
 export type TakeToken = (name: string, perSecondMax: number) => boolean;
@@ -53,14 +53,5 @@ const SITE_GROUPS = 4;
 export function senderOf(text: string): string {
   const address = usableAddress(text);
   if (!address.includes(':')) return address;
-  const [head = '', tail] = address.toLowerCase().split('::', 2);
-  const groups = head === '' ? [] : head.split(':');
-  // What is left out by `::` are zeros, as many as it takes.
-  const after = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - groups.length - after.length);
-  const whole = [...groups, ...new Array<string>(zeros).fill('0'), ...after];
-  return whole
-    .slice(0, SITE_GROUPS)
-    .map((group) => group.replace(/^0+(?=.)/, ''))
-    .join(':');
+  return groupsOf(address).slice(0, SITE_GROUPS).join(':');
 }

@@ -167,6 +167,14 @@ function findWriteKey(
   const hash = hashOf(key);
   const found = table.writeKeys.get(hash.toString('hex'));
   if (found === undefined || !timingSafeEqual(found.hash, hash)) return 'unknown';
+  return grantNow(found, nowMs);
+}
+
+/** What a key or a token that is right gives now. */
+function grantNow<Grant>(
+  found: { readonly grant: Grant; readonly revoked: boolean; readonly expiresAtMs: number },
+  nowMs: number,
+): Grant | 'expired' | 'revoked' {
   if (found.revoked) return 'revoked';
   return nowMs >= found.expiresAtMs ? 'expired' : found.grant;
 }
@@ -183,6 +191,5 @@ function findReadToken(
   const found = table.readTokens.get(id);
   const right = timingSafeEqual(hashOf(secret), found?.secretHash ?? NO_SECRET);
   if (!right || found === undefined) return 'unknown';
-  if (found.revoked) return 'revoked';
-  return nowMs >= found.expiresAtMs ? 'expired' : found.grant;
+  return grantNow(found, nowMs);
 }

@@ -12,6 +12,12 @@ const BYTES_MAX = 1e13;
 const DURATION_MS_MAX = 86_400_000;
 const KBPS_MAX = 1e9;
 
+/** CMCD of a request, by key, in structured-field notation. */
+export type EdgeKeys = ReadonlyMap<string, string>;
+
+export const keysOf = ({ cmcd }: EdgeRequest): EdgeKeys =>
+  new Map(cmcd.map(({ name, value }) => [name, value]));
+
 export class EdgeFigures {
   /** Start of the first request and end of the last, on the edge's clock, ms. */
   firstMs = Number.POSITIVE_INFINITY;
@@ -29,16 +35,16 @@ export class EdgeFigures {
   throughputCount = 0;
 
   /** @param startMs When it began, on the edge's clock, ms. */
-  take(request: EdgeRequest, startMs: number): void {
+  take(request: EdgeRequest, keys: EdgeKeys, startMs: number): void {
     this.firstMs = Math.min(this.firstMs, startMs);
     this.lastMs = Math.max(this.lastMs, request.endAt);
     this.requestCount++;
     if (request.bytes > 0 && request.bytes <= BYTES_MAX) this.bytes += request.bytes;
     if (request.status >= ERROR_STATUS) this.errorCount++;
-    this.#takeCmcd(new Map(request.cmcd.map(({ name, value }) => [name, value])));
+    this.#takeCmcd(keys);
   }
 
-  #takeCmcd(keys: ReadonlyMap<string, string>): void {
+  #takeCmcd(keys: EdgeKeys): void {
     const durationMs = numberIn(keys.get('d'), DURATION_MS_MAX);
     const kbps = numberIn(keys.get('br'), KBPS_MAX);
     if (durationMs > 0 && PICTURE_TYPES.has(keys.get('ot') ?? '')) {

@@ -4,6 +4,7 @@
  */
 import { type EdgeRequest, type EdgeRequests, encodeEdgeRequest } from '../schemas/records.ts';
 import { takeEdgeContext } from './edge-context.ts';
+import { keysOf } from './edge-figures.ts';
 import { ExpiringIds } from './expiring-ids.ts';
 import type { FoldCounters } from './fold-counters.ts';
 import type { FoldSettings } from './settings.ts';
@@ -87,8 +88,9 @@ export class EdgeFold {
   #takeOne(view: View, request: EdgeRequest, nowMs: number): void {
     this.counters.requestsTaken++;
     const startMs = startOf(request);
-    view.edge.take(request, startMs);
-    takeEdgeContext(view, request, startMs);
+    const keys = keysOf(request);
+    view.edge.take(request, keys, startMs);
+    takeEdgeContext(view, request, keys, startMs);
     const event = new TimelineEvent();
     event.lineMs = startMs;
     event.clientAt = startMs;

@@ -5,7 +5,7 @@ import { parseDimension } from '../parameters/names.ts';
 import { parseTimeframe } from '../parameters/timeframe.ts';
 import { type DimensionValueRow, planDimensionValues } from '../planner/dimension-values.ts';
 import { type ApiScope, envelope, type RouteDeps, readCompleteThrough, signalOf } from './deps.ts';
-import { pageOf, scopeOf } from './questions.ts';
+import { askPage, pageOf, scopeOf } from './questions.ts';
 import * as schema from './schemas.ts';
 
 const TAGS = ['Dimensions'];
@@ -74,8 +74,7 @@ function registerValues(fastify: ApiScope, path: string, deps: RouteDeps): void 
     const through = await readCompleteThrough(deps, signal);
     const ask = (wanted: typeof page): Promise<DimensionValueRow[]> =>
       deps.runner.run<DimensionValueRow>(planDimensionValues(name, scope, wanted), signal);
-    const rows = await ask(page);
-    const [first] = rows.length > 0 || page.page === 1 ? rows : await ask({ page: 1, limit: 1 });
+    const [rows, first] = await askPage(ask, page);
     const data = rows.map(({ value, total_count }) => ({ value, total_count }));
     const meta = { aggregation: 'view_start', complete_through: through };
     return envelope(data, scope.timeframe, first?.total_rows ?? 0, meta);

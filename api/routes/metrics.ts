@@ -6,6 +6,7 @@ import {
   BREAKDOWN_ORDERS,
   type BreakdownQuestion,
   type BreakdownRow,
+  type Page,
   planBreakdown,
 } from '../planner/breakdown.ts';
 import { answerValue, type Figure } from '../planner/figure.ts';
@@ -21,7 +22,7 @@ import {
   type SeriesRow,
 } from '../planner/timeseries.ts';
 import { type ApiScope, envelope, type RouteDeps, readCompleteThrough, signalOf } from './deps.ts';
-import { figureMeta, figureOf, pageOf, scopeOf } from './questions.ts';
+import { askPage, figureMeta, figureOf, pageOf, scopeOf } from './questions.ts';
 import * as schema from './schemas.ts';
 
 const CODES = ['metric_unknown', 'dimension_unknown', ...schema.STORE_CODES] as const;
@@ -208,14 +209,9 @@ function registerBreakdown(fastify: ApiScope, deps: RouteDeps): void {
     };
     const signal = signalOf(reply);
     const through = await readCompleteThrough(deps, signal);
-    const ask = (page: number, limit: number): Promise<BreakdownRow[]> =>
-      deps.runner.run<BreakdownRow>(
-        planBreakdown(figure, scope, { ...question, page, limit }),
-        signal,
-      );
-    const rows = await ask(question.page, question.limit);
-    // A page beyond the last has no row to tell the totals.
-    const [totals] = rows.length > 0 || question.page === 1 ? rows : await ask(1, 1);
+    const ask = (page: Page): Promise<BreakdownRow[]> =>
+      deps.runner.run<BreakdownRow>(planBreakdown(figure, scope, { ...question, ...page }), signal);
+    const [rows, totals] = await askPage(ask, { page: question.page, limit: question.limit });
     const meta = figureMeta(figure, through, totals ?? { received: 0, expected: 0 });
     return envelope(
       rows.map(breakdownItem(figure)),

@@ -44,6 +44,16 @@ export function pageOf(
   return { page, limit };
 }
 
+/** A page, and a row that tells the totals: a page beyond the last has none, so the first is asked. */
+export async function askPage<Row>(
+  ask: (page: Page) => Promise<Row[]>,
+  page: Page,
+): Promise<[rows: Row[], telling: Row | undefined]> {
+  const rows = await ask(page);
+  const [first] = rows.length > 0 || page.page === 1 ? rows : await ask({ page: 1, limit: 1 });
+  return [rows, first];
+}
+
 /** A count is a count, whatever is counted; a sum of shares is the number of views that have it. */
 export function unitOf(figure: Figure): string {
   const { metric, measure } = figure;

@@ -145,18 +145,6 @@ export const itemOf =
     metric_value: value,
   });
 
-type Asked = { readonly page: number; readonly limit: number };
-
-/** A page, and how many rows there are: one beyond the last has no row to tell. */
-export async function askPage(
-  ask: (page: Asked) => Promise<SpanRow[]>,
-  page: Asked,
-): Promise<[rows: SpanRow[], total: number]> {
-  const rows = await ask(page);
-  const [first] = rows.length > 0 || page.page === 1 ? rows : await ask({ page: 1, limit: 1 });
-  return [rows, first?.total_rows ?? 0];
-}
-
 /** The question of one value of a dimension: what was asked of it already holds too. */
 export function narrowed(
   question: SpanQuestion,

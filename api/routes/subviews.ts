@@ -13,10 +13,9 @@ import {
 } from '../planner/subviews.ts';
 import { bucketsOf, granularityMs } from '../planner/timeseries.ts';
 import { type ApiScope, envelope, type RouteDeps, readCompleteThrough, signalOf } from './deps.ts';
-import { pageOf } from './questions.ts';
+import { askPage, pageOf } from './questions.ts';
 import * as schema from './schemas.ts';
 import {
-  askPage,
   dimensionOf,
   EMPTY,
   filters,
@@ -96,7 +95,7 @@ function registerBreakdown(fastify: ApiScope, deps: RouteDeps): void {
     const { page, limit } = pageOf(query, deps.limits);
     const signal = signalOf(reply);
     const through = await readCompleteThrough(deps, signal);
-    const [rows, total] = await askPage(
+    const [rows, first] = await askPage(
       (wanted) => {
         const statement = planSpanBreakdown(question, groups, wanted);
         return deps.runner.run<SpanRow>(statement, signal);
@@ -104,7 +103,12 @@ function registerBreakdown(fastify: ApiScope, deps: RouteDeps): void {
       { page, limit },
     );
     const meta = { ...metaOf(question, through), group_by: groups };
-    return envelope(rows.map(itemOf(groups)), question.scope.timeframe, total, meta);
+    return envelope(
+      rows.map(itemOf(groups)),
+      question.scope.timeframe,
+      first?.total_rows ?? 0,
+      meta,
+    );
   });
 }
 
@@ -290,7 +294,7 @@ function registerDimensionValues(fastify: ApiScope, deps: RouteDeps): void {
     } as const;
     const signal = signalOf(reply);
     const through = await readCompleteThrough(deps, signal);
-    const [rows, total] = await askPage(
+    const [rows, first] = await askPage(
       (page) => {
         const statement = planSpanBreakdown(question, [dimension], page, order);
         return deps.runner.run<SpanRow>(statement, signal);
@@ -302,6 +306,6 @@ function registerDimensionValues(fastify: ApiScope, deps: RouteDeps): void {
       playing_time: playing,
     }));
     const meta = { ...metaOf(question, through), dimension_name: dimension };
-    return envelope(data, question.scope.timeframe, total, meta);
+    return envelope(data, question.scope.timeframe, first?.total_rows ?? 0, meta);
   });
 }

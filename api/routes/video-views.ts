@@ -20,7 +20,7 @@ import {
 import { timelineEvent } from '../views/timeline.ts';
 import { isLive, listItem, viewDetail } from '../views/view-answer.ts';
 import { type ApiScope, envelope, type RouteDeps, readCompleteThrough, signalOf } from './deps.ts';
-import { pageOf, scopeOf } from './questions.ts';
+import { askPage, pageOf, scopeOf } from './questions.ts';
 import * as schema from './schemas.ts';
 import { eventPages, viewDetail as viewDetailSchema, viewListItem } from './view-schemas.ts';
 
@@ -89,8 +89,7 @@ function registerList(fastify: ApiScope, deps: RouteDeps): void {
         }),
         signal,
       );
-    const rows = await ask(page);
-    const [first] = rows.length > 0 || page.page === 1 ? rows : await ask({ page: 1, limit: 1 });
+    const [rows, first] = await askPage(ask, page);
     const count = Number(first?.total_rows ?? 0);
     return envelope(rows.map(listItem), scope.timeframe, count, { complete_through: through });
   });

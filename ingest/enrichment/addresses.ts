@@ -64,7 +64,7 @@ export function truncatedAddress(text: string): string {
 const GROUPS = 8;
 
 /** The groups of an IPv6 address, in lower case without leading zeros; a last one that is written as IPv4 stays so. */
-function groupsOf(address: string): string[] {
+export function groupsOf(address: string): string[] {
   const [left = [], right] = address.split('::', 2).map(writtenGroups);
   const after = right ?? [];
   // An IPv4 address at the end stands for two groups.

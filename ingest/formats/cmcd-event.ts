@@ -5,6 +5,7 @@
  * absurd, stays among the event's keys, so that a timeline shows what the player sent. Key names and units are
  * those of CTA-5004-B; states and their reading those of METRICS.md.
  */
+
 import {
   type AdEvent,
   type BeatEvent,
@@ -15,6 +16,7 @@ import {
   type RenditionPart,
   type StatusPart,
 } from '../../schemas/beat.ts';
+import { SOURCE_TYPES, STREAM_TYPES } from '../../schemas/cmcd-tokens.ts';
 import { claimParts, cmsdText } from './cmcd-claims.ts';
 import { type CmcdRecord, itemsOf, numberOf, textOf, tokenOf } from './cmcd-record.ts';
 import { cleanUrl, responseRequest } from './cmcd-request.ts';
@@ -57,16 +59,6 @@ const ads: ReadonlyMap<string, AdEvent> = new Map([
   ['sk', 'skip'],
 ]);
 
-const sourceTypes: Readonly<Record<string, string>> = {
-  d: 'dash',
-  h: 'hls',
-  s: 'smooth',
-  e: 'other',
-  o: 'other',
-};
-
-const streamTypes: Readonly<Record<string, string>> = { v: 'on-demand', l: 'live', ll: 'live' };
-
 /** Low latency and HESP: the dimension says less than the token, which therefore stays with the event. */
 const COARSE_TOKENS: ReadonlySet<string> = new Set(['ll', 'e']);
 
@@ -76,8 +68,8 @@ const OBJECT_TYPES: ReadonlySet<string> = new Set(['m', 'a', 'v', 'av', 'i', 'c'
 /** The dimension that each context key gives, in the order of the dimensions' names. */
 const contextOf: readonly (readonly [string, string, (record: CmcdRecord) => string])[] = [
   ['cdn', 'cdn', (record) => textOf(record, 'cdn')],
-  ['sf', 'source_type', (record) => sourceTypes[tokenOf(record, 'sf')] ?? ''],
-  ['st', 'stream_type', (record) => streamTypes[tokenOf(record, 'st')] ?? ''],
+  ['sf', 'source_type', (record) => SOURCE_TYPES.get(tokenOf(record, 'sf')) ?? ''],
+  ['st', 'stream_type', (record) => STREAM_TYPES.get(tokenOf(record, 'st')) ?? ''],
   ['cid', 'video_id', (record) => textOf(record, 'cid')],
 ];
 

@@ -1,5 +1,5 @@
 /** The table that the api writes. */
-import { column, DEDUPLICATION_WINDOW, type Table } from './table.ts';
+import { column, DURABLE, type Table } from './table.ts';
 
 export const annotations: Table = {
   name: 'annotations',
@@ -16,9 +16,5 @@ export const annotations: Table = {
       'When this row was written: of rows with one id the newest holds.',
     ),
   ],
-  engine: [
-    'ENGINE = ReplacingMergeTree(changed_at)',
-    'ORDER BY (project, id)',
-    `SETTINGS non_replicated_deduplication_window = ${DEDUPLICATION_WINDOW}, fsync_after_insert = 1, fsync_part_directory = 1, min_compressed_bytes_to_fsync_after_merge = 1`,
-  ].join('\n'),
+  engine: ['ENGINE = ReplacingMergeTree(changed_at)', 'ORDER BY (project, id)', DURABLE].join('\n'),
 };

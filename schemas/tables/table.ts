@@ -63,3 +63,14 @@ export const EPOCH_INDEX = 'INDEX by_epoch (_partition, _epoch) TYPE minmax GRAN
 
 /** Room for this many deduplication tokens; off (0) is the default of the engine. */
 export const DEDUPLICATION_WINDOW = 10_000;
+
+/**
+ * What is acknowledged survives power loss: a part is flushed when it is written and before merged ones replace it. The
+ * order of things rests on it: a commit must never outlive its rows, nor a checkpoint its commit.
+ */
+export const DURABLE = [
+  `SETTINGS non_replicated_deduplication_window = ${DEDUPLICATION_WINDOW}`,
+  'fsync_after_insert = 1',
+  'fsync_part_directory = 1',
+  'min_compressed_bytes_to_fsync_after_merge = 1',
+].join(', ');

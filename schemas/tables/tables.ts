@@ -1,19 +1,8 @@
 /** The tables that processors write. `annotations` (the api's) comes with its routes. */
 import { dimensions } from '../catalogue/dimensions.ts';
-import { column, DEDUPLICATION_WINDOW, EPOCH_INDEX, epochColumns, type Table } from './table.ts';
+import { column, EPOCH_INDEX, epochColumns, DURABLE as settings, type Table } from './table.ts';
 
 const TIME = "DateTime64(3, 'UTC')" as const;
-
-/**
- * What is acknowledged survives power loss: a part is flushed when it is written and before merged ones replace it. The
- * order of things rests on it: a commit must never outlive its rows, nor a checkpoint its commit.
- */
-const settings = [
-  `SETTINGS non_replicated_deduplication_window = ${DEDUPLICATION_WINDOW}`,
-  'fsync_after_insert = 1',
-  'fsync_part_directory = 1',
-  'min_compressed_bytes_to_fsync_after_merge = 1',
-].join(', ');
 
 /** What a view came to, in whole numbers. Filled by the fold in this order. */
 export const viewFigures = [

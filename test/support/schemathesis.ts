@@ -3,16 +3,14 @@
  * from PyPI, installed once for this machine.
  */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { installed } from './installed.ts';
 
 const run = promisify(execFile);
 const VERSION = '4.32.5';
-/** Outside of node_modules, which `npm ci` empties. */
-const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'streamgauge');
-const HOME = join(CACHE, `schemathesis-${VERSION}`);
 const OUTPUT_BYTES_MAX = 64 * 1_024 * 1_024;
 
 /** How bodies of types that it does not know are written: as they are. */
@@ -34,7 +32,7 @@ export interface Asked {
 
 /** Asks; the result is what it printed when it found something, else undefined. */
 export async function findFaults({ url, args, examplesMax }: Asked): Promise<string | undefined> {
-  if (!(await exists(HOME))) await install();
+  const home = await installed(`schemathesis-${VERSION}`, makeEnvironment);
   const folder = await mkdtemp(join(tmpdir(), 'streamgauge-schemathesis-'));
   try {
     await writeFile(join(folder, 'hooks.py'), HOOKS);
@@ -47,7 +45,7 @@ export async function findFaults({ url, args, examplesMax }: Asked): Promise<str
       ...args,
     ];
     const env = { ...process.env, SCHEMATHESIS_HOOKS: 'hooks', PYTHONPATH: folder };
-    await run(join(HOME, 'bin/python'), all, { cwd: folder, env, maxBuffer: OUTPUT_BYTES_MAX });
+    await run(join(home, 'bin/python'), all, { cwd: folder, env, maxBuffer: OUTPUT_BYTES_MAX });
     return undefined;
   } catch (error) {
     if (error instanceof Error && 'stdout' in error) {
@@ -59,25 +57,9 @@ export async function findFaults({ url, args, examplesMax }: Asked): Promise<str
   }
 }
 
-/** Several test files may ask at the same time: the first to rename its folder wins. */
-async function install(): Promise<void> {
-  await mkdir(CACHE, { recursive: true });
-  const folder = await mkdtemp(join(CACHE, 'schemathesis-'));
-  try {
-    await run('python3', ['-m', 'venv', folder]);
-    const pip = ['-m', 'pip', 'install', '--quiet', `schemathesis==${VERSION}`];
-    await run(join(folder, 'bin/python'), pip);
-    await rename(folder, HOME).catch(async (error: unknown) => {
-      if (!(await exists(HOME))) throw error;
-    });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
+async function makeEnvironment(folder: string): Promise<string> {
+  await run('python3', ['-m', 'venv', folder]);
+  const pip = ['-m', 'pip', 'install', '--quiet', `schemathesis==${VERSION}`];
+  await run(join(folder, 'bin/python'), pip);
+  return folder;
 }
