@@ -181,6 +181,8 @@ export function retentionOf(options: Options): readonly TableRetention[] {
     views: options.viewsTtlDays,
     view_events: options.viewEventsTtlDays,
     playback_5s: options.playbackTtlDays,
+    delivery_5s: options.deliveryTtlDays,
+    requests: options.requestsTtlDays,
     rejected: options.rejectedTtlDays,
   } as const;
   const names = Object.keys(days) as (keyof typeof days)[];
@@ -198,6 +200,8 @@ const PROJECT_DAYS = {
   views: 'viewsDays',
   view_events: 'viewEventsDays',
   playback_5s: 'playbackDays',
+  delivery_5s: 'deliveryDays',
+  requests: 'requestsDays',
   rejected: 'rejectedDays',
 } as const;
 

@@ -6,6 +6,8 @@ export interface ProjectRetention {
   readonly viewsDays?: number;
   readonly viewEventsDays?: number;
   readonly playbackDays?: number;
+  readonly deliveryDays?: number;
+  readonly requestsDays?: number;
   readonly rejectedDays?: number;
 }
 

@@ -24,6 +24,8 @@ const RetentionEntry = ClosedObject({
   viewsDays: Days,
   viewEventsDays: Days,
   playbackDays: Days,
+  deliveryDays: Days,
+  requestsDays: Days,
   rejectedDays: Days,
 });
 

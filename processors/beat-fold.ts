@@ -90,6 +90,7 @@ export class BeatFold {
       listEdge: (view: View, event: TimelineEvent, nowMs: number) =>
         this.#listEvent(view, event, nowMs),
       refuseEdge: (body: EdgeRequests, index: number) => this.#refuseEdge(body, index),
+      delivery: this.life.delivery,
     };
     this.edge = new EdgeFold(edgeViews, rows.counters);
   }
@@ -170,7 +171,8 @@ export class BeatFold {
     }
     if (!view.clock.fixed) this.#measure(view, record, start, nowMs);
     this.#takeEvents(view, record, nowMs);
-    if (view.pendingCredits.length > this.settings.pendingCreditsMax) {
+    const pending = view.pendingCredits.length + view.pendingRequests.length;
+    if (pending > this.settings.pendingCreditsMax) {
       this.life.counts.viewsPlacedEarly++;
       this.life.place(view, this.#epoch);
     }
@@ -190,7 +192,7 @@ export class BeatFold {
       this.#refuse('record_malformed', '', '', record.value, 0);
       return;
     }
-    this.edge.take(body, nowMs, this.settings);
+    this.edge.take(body, nowMs, epoch, this.settings);
   }
 
   #refuseEdge({ project, view, requests }: EdgeRequests, index: number): void {
@@ -224,7 +226,9 @@ export class BeatFold {
   }
 
   /** A view of which only edge logs tell so far lives by them; one that its player reports does not. */
-  #openForEdge(project: string, id: string, nowMs: number): View | undefined {
+  #openForEdge(project: string, id: string, nowMs: number): View | readonly string[] | undefined {
+    const closed = this.life.closedView(project, id);
+    if (closed !== undefined) return closed.tuple < 0 ? [] : this.#valuesOf(closed.tuple);
     const view = this.life.open(project, id, nowMs);
     if (typeof view === 'string') {
       this.#ledger.recordsRejected++;
@@ -238,6 +242,10 @@ export class BeatFold {
     view.lastArrivalMs = nowMs;
     this.life.schedule(view);
     return view;
+  }
+
+  #valuesOf(tuple: number): readonly string[] {
+    return this.intervals.tuples.get(tuple).values;
   }
 
   /** Measures the view's clock on the beat's latest timestamp before its events are placed. */
@@ -390,7 +398,9 @@ export class BeatFold {
 
   #reportOf(source: number, run: number, arrivedMs: number): Report {
     const latestMs = this.#latestMs(arrivedMs);
-    return { source, run, arrivedMs, latestMs, intervals: this.intervals };
+    const { intervals } = this;
+    const { delivery } = this.life;
+    return { source, run, arrivedMs, latestMs, intervals, delivery, epoch: this.#epoch };
   }
 
   /** Puts the report into the view's timeline, or its refusal into the rejects. */

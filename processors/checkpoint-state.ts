@@ -10,7 +10,7 @@ import { ChunkWriter, malformed, readChunk } from './checkpoint-chunks.ts';
 import { loadView, type SavedView, saveView } from './checkpoint-view.ts';
 import type { Deadline } from './deadlines.ts';
 import type { ExpiringIds } from './expiring-ids.ts';
-import type { SavedWindow } from './intervals.ts';
+import type { ClosedView, SavedWindow } from './intervals.ts';
 import { PartitionFold, type SavedPartition } from './partition.ts';
 import { type SavedTuple, type TupleLimits, tupleDimensions } from './tuples.ts';
 import type { View } from './view.ts';
@@ -29,6 +29,11 @@ interface SavedHead extends SavedPartition {
 interface SavedId {
   readonly id: string;
   readonly untilMs: number;
+}
+
+interface SavedClosed extends SavedId {
+  /** Missing in what an older program saved. */
+  readonly tuple?: number;
 }
 
 /** A deadline, with its view's place among all. */
@@ -82,7 +87,7 @@ function* listsOf(fold: PartitionFold): Generator<readonly [ChunkKind, Iterable<
   yield ['tuples', intervals.tuples.saved()];
   yield ['views', savedViews(life.views(), places)];
   yield ['deadlines', savedDeadlines(life.deadlines(), places)];
-  yield ['closedIds', savedIds(life.closedIds.entries())];
+  yield ['closedIds', savedClosed(life.closedIds.entries())];
   yield ['edgeIdentities', savedIds(edge.identities.entries())];
   yield ['gauges', intervals.gauges.saved()];
   yield ['windows', intervals.windows()];
@@ -107,6 +112,10 @@ function* savedDeadlines(
 
 function* savedIds(entries: Iterable<[string, number]>): Generator<SavedId> {
   for (const [id, untilMs] of entries) yield { id, untilMs };
+}
+
+function* savedClosed(entries: Iterable<[string, ClosedView]>): Generator<SavedClosed> {
+  for (const [id, view] of entries) yield { id, ...view };
 }
 
 /** Loads a state from its chunks, given in their order. After an error it is of no use any more. */
@@ -171,7 +180,7 @@ export class StateLoader {
         life.restoreDeadline(this.#deadlineOf(item as SavedDeadline));
         break;
       case 'closedIds':
-        restoreId(life.closedIds, item as SavedId);
+        restoreClosed(life.closedIds, item as SavedClosed);
         break;
       case 'edgeIdentities':
         restoreId(edge.identities, item as SavedId);
@@ -201,6 +210,13 @@ export class StateLoader {
     if (subject === undefined) throw malformed('names a view that is not there');
     return { atMs, order, kind, subject };
   }
+}
+
+function restoreClosed(
+  ids: ExpiringIds<ClosedView>,
+  { id, untilMs, tuple = -1 }: SavedClosed,
+): void {
+  ids.restore(id, { untilMs, tuple });
 }
 
 function restoreId(ids: ExpiringIds, { id, untilMs }: SavedId): void {

@@ -5,6 +5,7 @@
  */
 import type { viewValues } from '../schemas/avro/checkpoint.v3.ts';
 import { SOURCES } from '../schemas/beat.ts';
+import type { DeliveredRequest } from './delivery/request.ts';
 import type { EdgeFigures } from './edge-figures.ts';
 import type { FoldCounters } from './fold-counters.ts';
 import type { EndedCell, PendingCredit } from './intervals.ts';
@@ -56,6 +57,8 @@ export interface SavedView {
   readonly edge: EdgeValues | null;
   /** Missing in what an older program saved. */
   readonly subviews?: SavedSubviews | null;
+  readonly pendingRequests?: readonly DeliveredRequest[];
+  readonly heldRequests?: readonly DeliveredRequest[];
 }
 
 const BRANCH_PREFIX = 'streamgauge.checkpoint.v1.';
@@ -87,6 +90,8 @@ export function saveView(view: View): SavedView {
     })),
     edge: view.edge.requestCount > 0 ? view.edge : null,
     subviews: view.subviews?.save() ?? null,
+    pendingRequests: view.pendingRequests,
+    heldRequests: view.heldRequests,
   };
 }
 
@@ -111,6 +116,8 @@ export function loadView(
   view.held = saved.held.map((event) => TimelineEvent.load(event));
   view.endedCell = endedCell ?? undefined;
   view.pendingCredits = saved.pendingCredits.map(creditOf);
+  view.pendingRequests = (saved.pendingRequests ?? []).map((request) => ({ ...request }));
+  view.heldRequests = (saved.heldRequests ?? []).map((request) => ({ ...request }));
   if (subviews !== null) view.subviews = Subviews.load(subviews, counters);
   loadLanes(view, saved);
   loadTracks(view, saved, counters);

@@ -6,7 +6,7 @@
  */
 import { SOURCE_TYPES, STREAM_TYPES } from '../schemas/cmcd-tokens.ts';
 import type { EdgeRequest } from '../schemas/records.ts';
-import type { EdgeKeys } from './edge-figures.ts';
+import { type EdgeKeys, textIn } from './edge-figures.ts';
 import type { View } from './view.ts';
 import { edgeStamp, indexOfDimension } from './view-context.ts';
 
@@ -37,12 +37,4 @@ export function takeEdgeContext(
     const value = read(request, keys);
     if (value !== '' && view.context.set(index, value, stamp)) view.tuple = -1;
   }
-}
-
-/** The text of a string in structured-field notation (RFC 8941, 3.3.3); empty when it is none. */
-function textIn(value: string | undefined): string {
-  if (value === undefined || value.length < 2 || !value.startsWith('"') || !value.endsWith('"')) {
-    return '';
-  }
-  return value.slice(1, -1).replaceAll(/\\(["\\])/g, '$1');
 }

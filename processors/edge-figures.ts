@@ -45,12 +45,9 @@ export class EdgeFigures {
   }
 
   #takeCmcd(keys: EdgeKeys): void {
-    const durationMs = numberIn(keys.get('d'), DURATION_MS_MAX);
-    const kbps = numberIn(keys.get('br'), KBPS_MAX);
-    if (durationMs > 0 && PICTURE_TYPES.has(keys.get('ot') ?? '')) {
-      this.mediaMs += durationMs;
-      if (kbps > 0) this.bitrateBitMs += Math.round(kbps * 1_000) * durationMs;
-    }
+    const durationMs = mediaMsIn(keys);
+    this.mediaMs += durationMs;
+    if (durationMs > 0) this.bitrateBitMs += bitrateIn(keys) * durationMs;
     if (isTrue(keys.get('bs'))) this.starvationCount++;
     if (isTrue(keys.get('su'))) this.startupRequestCount++;
     const bufferMs = numberIn(keys.get('bl'), DURATION_MS_MAX);
@@ -73,6 +70,25 @@ function numberIn(value: string | undefined, max: number): number {
   return number <= max ? number : -1;
 }
 
-function isTrue(value: string | undefined): boolean {
+/** Media time of a picture (CMCD d), ms; 0 where it is not said. */
+export function mediaMsIn(keys: EdgeKeys): number {
+  if (!PICTURE_TYPES.has(keys.get('ot') ?? '')) return 0;
+  return Math.max(0, numberIn(keys.get('d'), DURATION_MS_MAX));
+}
+
+/** Encoded bitrate (CMCD br), bit/s; 0 where it is not said. */
+export function bitrateIn(keys: EdgeKeys): number {
+  return Math.max(0, numberIn(keys.get('br'), KBPS_MAX)) * 1_000;
+}
+
+/** The text of a string in structured-field notation (RFC 8941, 3.3.3); empty when it is none. */
+export function textIn(value: string | undefined): string {
+  if (value === undefined || value.length < 2 || !value.startsWith('"') || !value.endsWith('"')) {
+    return '';
+  }
+  return value.slice(1, -1).replaceAll(/\\(["\\])/g, '$1');
+}
+
+export function isTrue(value: string | undefined): boolean {
   return value !== undefined && value !== '?0';
 }

@@ -28,6 +28,12 @@ export class FoldCounters {
   renditionsMerged = 0;
   contentGapsClosed = 0;
   troublesUnplaced = 0;
+  /** Edge requests that came after their view was let go: they count as delivered, not in the view's row. */
+  edgeRequestsLate = 0;
+  /** `heldRequestsPerViewMax`, `heldRequestsMax`: requests that stay under what was known when they came. */
+  requestsNotHeld = 0;
+  /** `deliveryCellsMax`: requests of which values became `(other)`. */
+  deliveryCellsCut = 0;
   /** Views whose combination of dimensions became `(other)` because the partition holds as many as it may. */
   tuplesLimited = 0;
   /** `rejectBytesPerEpochMax`: rows of `rejected` without their bytes. */

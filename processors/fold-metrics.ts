@@ -36,6 +36,8 @@ export interface FoldGauges {
   readonly tuples: number;
   /** Windows of which the tuples are remembered. */
   readonly windows: number;
+  /** `heldRequestsMax`. */
+  readonly heldRequests: number;
   /** `closedMemoryMax`, `edgeDedupMax`. */
   readonly closedIds: number;
   readonly edgeIds: number;
@@ -78,6 +80,7 @@ export function gaugesOf({ edge, intervals, life }: BeatFold): FoldGauges {
     deadlines: life.deadlineCount,
     tuples: intervals.tuples.size,
     windows: intervals.windowCount,
+    heldRequests: life.delivery.heldCount,
     closedIds: life.closedIds.size,
     edgeIds: edge.identities.size,
     epochBytes: life.epochBytes,

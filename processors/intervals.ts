@@ -7,6 +7,7 @@
  */
 import type { RowWriter } from '../platform/store/row-binary.ts';
 import { sketchBucket } from '../schemas/sketch.ts';
+import type { Expiring, ExpiringIds } from './expiring-ids.ts';
 import type { FoldCounters } from './fold-counters.ts';
 import { IntervalCells, type RowEnds, SKETCH, SUM } from './interval-cells.ts';
 import type { FoldSettings } from './settings.ts';
@@ -23,6 +24,12 @@ const WINDOWS_REMEMBERED = 240;
 
 /** Steps in which a window's tuples lose their values, each with room for as many tuples. */
 const TUPLE_STEPS = 3;
+
+/** What is remembered of a view that was let go. */
+export interface ClosedView extends Expiring {
+  /** Its combination of dimensions; -1 not known. */
+  readonly tuple: number;
+}
 
 /** What a view has added at its end, so that it can be taken back. */
 export interface EndedCell {
@@ -178,6 +185,15 @@ export class Intervals {
     view.endedCell = wanted;
   }
 
+  /** The combination of dimensions of a view: its number, and the values that stand behind it. */
+  tupleOf(view: View): number {
+    return this.#tupleOf(view);
+  }
+
+  valuesOf(view: View): readonly string[] {
+    return this.tuples.get(this.#tupleOf(view)).values;
+  }
+
   /** Counts the view where it belongs now; a silent or closed one nowhere. */
   gauge(view: View, silent: boolean): void {
     const state = silent || view.closed || isEnd(view.machine.state) ? -1 : view.machine.state;
@@ -202,7 +218,7 @@ export class Intervals {
    * Lets go of the tuples that neither a view nor the gauge nor a remembered window refers to, and numbers the others
    * anew. Only after `write`: cells are addressed by the old numbers.
    */
-  sweepTuples(views: Iterable<View>): void {
+  sweepTuples(views: Iterable<View>, closed: ExpiringIds<ClosedView>): void {
     const used = new Uint8Array(this.tuples.size);
     const list = [...views];
     for (const { tuple, endedCell, gaugePlace } of list) {
@@ -211,9 +227,12 @@ export class Intervals {
       used[endedCell?.tuple ?? -1] = 1;
       if (gaugePlace.state >= 0) used[gaugePlace.tuple] = 1;
     }
+    for (const [, { tuple }] of closed.entries()) used[tuple] = 1;
     for (const tuple of this.gauges.tuples()) used[tuple] = 1;
     for (const held of this.#windows.values()) for (const tuple of held) used[tuple] = 1;
-    this.#renumber(this.tuples.sweep(used), list);
+    const numbers = this.tuples.sweep(used);
+    this.#renumber(numbers, list);
+    closed.map((view) => ({ ...view, tuple: numbers[view.tuple] ?? -1 }));
   }
 
   #renumber(numbers: Int32Array, views: readonly View[]): void {

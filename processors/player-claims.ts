@@ -42,12 +42,20 @@ function takeStartDelay(view: View, delayMs: number, at: number): void {
   view.startDelayAt = at;
 }
 
-/** `origin=12 edge=3`: milliseconds of each server on the way, the one next to the origin first. */
-function takeHopDelays(view: View, value: string): void {
+/** `origin=12 edge=3`: milliseconds of each server on the way, the one next to the origin first; -1 without. */
+export function hopDelaysIn(value: string): { totalMs: number; originMs: number } {
   let totalMs = -1;
-  for (const hop of value.split(' ')) {
-    totalMs = plus(totalMs, durationOf(hop.slice(hop.lastIndexOf('=') + 1)));
+  let originMs = -1;
+  for (const [index, hop] of value.split(' ').entries()) {
+    const delayMs = durationOf(hop.slice(hop.lastIndexOf('=') + 1));
+    if (index === 0) originMs = delayMs;
+    totalMs = plus(totalMs, delayMs);
   }
+  return { totalMs, originMs };
+}
+
+function takeHopDelays(view: View, value: string): void {
+  const { totalMs } = hopDelaysIn(value);
   if (totalMs < 0) return;
   view.hopDelaySumMs += totalMs;
   view.hopDelayCount++;

@@ -6,6 +6,8 @@
  */
 import { PLAYBACK_MODES } from '../schemas/beat.ts';
 import { type BeatCursor, PART } from './cursor.ts';
+import type { Delivery } from './delivery/delivery.ts';
+import { requestOfPlayer } from './delivery/player-request.ts';
 import { impliedState, isIdleState } from './epas-states.ts';
 import type { Intervals } from './intervals.ts';
 import { isTimestamp } from './log-time.ts';
@@ -44,6 +46,9 @@ export interface Report {
   readonly latestMs: number;
   /** Where what happens in each window goes. */
   readonly intervals: Intervals;
+  /** Where requests go, and the epoch under way. */
+  readonly delivery: Delivery;
+  readonly epoch: number;
 }
 
 /** Why a report was refused after it was read. */
@@ -426,7 +431,7 @@ function takeRequest(view: View, cursor: BeatCursor, report: Report): void {
   const bytes = view.believed(cursor.readLong(), BYTES_MAX);
   const ttfbMs = view.believed(cursor.readLong(), DURATION_MS_MAX);
   const ttlbMs = view.believed(cursor.readLong(), DURATION_MS_MAX);
-  cursor.skipText();
+  const url = cursor.readText();
   const cdn = cursor.readText();
   if (
     cdn !== '' &&
@@ -434,6 +439,9 @@ function takeRequest(view: View, cursor: BeatCursor, report: Report): void {
   ) {
     view.tuple = -1;
   }
+  const said = { kind, status, bytes, ttfbMs, ttlbMs, url, cdn };
+  const lineMs = Math.min(view.clock.lineAt(cursor.at), latestLine(view, report));
+  report.delivery.takePlayer(view, requestOfPlayer(cursor, said, lineMs), report.epoch);
   view.requestCount++;
   if (status === 0 || status >= 400) view.requestFailedCount++;
   const succeeded = (status >= 200 && status < 300) || status === 304;
@@ -443,8 +451,8 @@ function takeRequest(view: View, cursor: BeatCursor, report: Report): void {
     view.mediaTtfbCount++;
     view.mediaTtfbMaxMs = Math.max(view.mediaTtfbMaxMs, ttfbMs);
     // A response's timestamp is its request's; a native event comes when the request is over.
-    const lineMs = view.clock.lineAt(cursor.lane === 1 ? cursor.at + ttfbMs : cursor.at);
-    report.intervals.firstByte(view, Math.min(lineMs, latestLine(view, report)), ttfbMs);
+    const byteMs = view.clock.lineAt(cursor.lane === 1 ? cursor.at + ttfbMs : cursor.at);
+    report.intervals.firstByte(view, Math.min(byteMs, latestLine(view, report)), ttfbMs);
   }
   if (bytes >= 0 && ttlbMs > 0) {
     view.mediaBytes += bytes;

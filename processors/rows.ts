@@ -8,6 +8,7 @@ import { RowWriter } from '../platform/store/row-binary.ts';
 import { PLAYER_STATES, SOURCES } from '../schemas/beat.ts';
 import { dimensions } from '../schemas/catalogue/dimensions.ts';
 import { viewFigures } from '../schemas/tables/tables.ts';
+import type { DeliveredRequest } from './delivery/request.ts';
 import { FoldCounters, REJECT_COUNTERS, type RejectCode } from './fold-counters.ts';
 import { writeSubviews } from './subview-rows.ts';
 import { LANE_EDGE, type TimelineEvent } from './timeline-event.ts';
@@ -96,6 +97,8 @@ export class EpochRows {
   readonly playback = new TableRows();
   readonly viewersNow = new TableRows();
   readonly forgotten = new TableRows(64);
+  readonly delivery = new TableRows();
+  readonly requests = new TableRows();
   readonly counters: FoldCounters;
   readonly #partition: number;
   readonly #rejectSums = new Map<string, RejectSum>();
@@ -112,7 +115,8 @@ export class EpochRows {
 
   /** Bytes of the rows written so far. */
   get bytes(): number {
-    return this.viewEvents.length + this.views.length + this.rejected.length;
+    const { rejected, requests, viewEvents, views } = this;
+    return viewEvents.length + views.length + rejected.length + requests.length;
   }
 
   /** Takes back what was written of a row that could not be ended. */
@@ -129,6 +133,8 @@ export class EpochRows {
       this.playback,
       this.viewersNow,
       this.forgotten,
+      this.delivery,
+      this.requests,
     ];
   }
 
@@ -243,6 +249,33 @@ export class EpochRows {
     }
     this.#rejectSums.clear();
     return summed;
+  }
+
+  /** A request, of a view or of none (an empty id). */
+  request(project: string, view: string, request: DeliveredRequest, epoch: number): void {
+    const out = this.requests;
+    out.string(project);
+    out.string(view);
+    out.uint64(request.urlKey);
+    out.dateTime64Ms(request.atMs);
+    out.string(request.source);
+    const { cdn, pop, country, asn, videoId, objectType, protocol, cache } = request;
+    for (const text of [cdn, pop, country, asn, videoId, objectType, protocol, cache]) {
+      out.string(text);
+    }
+    out.int64(request.status);
+    out.int64(request.bytes);
+    out.int64(request.ttfbMs);
+    out.int64(request.totalMs);
+    out.int64(request.originMs);
+    out.int64(request.hopMs);
+    out.int64(request.hopOriginMs);
+    out.int64(request.mediaMs);
+    out.int64(request.bitrate);
+    out.uint8(request.aborted ? 1 : 0);
+    out.uint8(request.starved ? 1 : 0);
+    out.uint8(request.startup ? 1 : 0);
+    this.endRow(out, epoch);
   }
 
   /** A viewer who is to be forgotten. */

@@ -4,7 +4,7 @@
  */
 
 /** Version of the fold's results. Raised with every change after which the same log gives other rows. */
-export const FOLD_VERSION = 5;
+export const FOLD_VERSION = 6;
 
 export interface FoldSettings {
   /** Length of an epoch in log time, ms. */
@@ -58,6 +58,11 @@ export interface FoldSettings {
   readonly troublesPerViewMax: number;
   /** What a view waits to credit until it has a place in time; beyond, it is placed at once. */
   readonly pendingCreditsMax: number;
+  /** Cells of delivery that one epoch tells apart; beyond, video, network and edge become `(other)`, then all. */
+  readonly deliveryCellsMax: number;
+  /** Edge requests that one view, and one partition, hold until the view's player tells of it. */
+  readonly heldRequestsPerViewMax: number;
+  readonly heldRequestsMax: number;
 }
 
 const MINUTE_MS = 60_000;
@@ -92,6 +97,9 @@ export const defaultFoldSettings: FoldSettings = {
   contentRangesMax: 64,
   troublesPerViewMax: 64,
   pendingCreditsMax: 2_000,
+  deliveryCellsMax: 20_000,
+  heldRequestsPerViewMax: 256,
+  heldRequestsMax: 100_000,
 };
 
 /**
@@ -125,6 +133,9 @@ const RANGES: Readonly<Record<keyof FoldSettings, readonly [least: number, most:
   contentRangesMax: [1, 1_000],
   troublesPerViewMax: [0, 1_000],
   pendingCreditsMax: [0, 100_000],
+  deliveryCellsMax: [1, 100_000],
+  heldRequestsPerViewMax: [0, 10_000],
+  heldRequestsMax: [0, 10_000_000],
 };
 
 function isUsable(name: string, value: number | undefined): boolean {

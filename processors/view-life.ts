@@ -6,10 +6,12 @@
  * fails is let go, so that it fails once.
  */
 import { createHash } from 'node:crypto';
+import type { RowWriter } from '../platform/store/row-binary.ts';
 import { type Deadline, type DeadlineKind, Deadlines } from './deadlines.ts';
+import { Delivery } from './delivery/delivery.ts';
 import { ExpiringIds } from './expiring-ids.ts';
 import type { FoldCounters } from './fold-counters.ts';
-import { Intervals, pendingPlayingMs } from './intervals.ts';
+import { type ClosedView, Intervals, pendingPlayingMs } from './intervals.ts';
 import { dayOf, type EpochRows } from './rows.ts';
 import type { FoldSettings } from './settings.ts';
 import { STATE } from './states.ts';
@@ -63,12 +65,13 @@ export interface Audit {
 export class ViewLife {
   settings: FoldSettings;
   readonly intervals: Intervals;
+  readonly delivery: Delivery;
   readonly counters = { viewsOpened: 0, viewsClosed: 0 };
   #gone = { goneEvents: 0, gonePlayingMs: 0 };
   readonly #rows: EpochRows;
   readonly #views = new Map<string, View>();
   /** Ids of views that were let go, to refuse what still comes of them. */
-  readonly closedIds = new ExpiringIds();
+  readonly closedIds = new ExpiringIds<ClosedView>();
   readonly #deadlines = new Deadlines<View>();
   readonly #dirty: View[] = [];
   /** About what the rows of those will take, bytes. */
@@ -80,6 +83,7 @@ export class ViewLife {
     this.settings = settings;
     this.#duties = duties;
     this.intervals = new Intervals(settings, rows.counters, limits);
+    this.delivery = new Delivery(this.intervals, rows);
   }
 
   get counts(): FoldCounters {
@@ -97,12 +101,13 @@ export class ViewLife {
 
   /** About what the epoch's rows take, those still to be written included, bytes. */
   get epochBytes(): number {
-    return this.#rows.bytes + this.#dirtyBytes + CELL_ROW_BYTES * this.intervals.cellCount;
+    const cells = this.intervals.cellCount + this.delivery.cellCount;
+    return this.#rows.bytes + this.#dirtyBytes + CELL_ROW_BYTES * cells;
   }
 
   /** True when nothing waits to be written: the state is that of an epoch's end. */
   get settled(): boolean {
-    return this.#dirty.length === 0 && this.intervals.settled;
+    return this.#dirty.length === 0 && this.intervals.settled && this.delivery.cellCount === 0;
   }
 
   /** Number of views held. */
@@ -154,6 +159,12 @@ export class ViewLife {
   /** Puts back the next view that `views` gave. */
   restoreView(view: View): void {
     this.#views.set(view.key, view);
+    this.delivery.restore(view);
+  }
+
+  /** What is remembered of a view that was let go; undefined when nothing is. */
+  closedView(project: string, id: string): ClosedView | undefined {
+    return this.closedIds.get(closedIdOf(`${project}\0${id}`));
   }
 
   /** Puts back the next that `deadlines` gave. */
@@ -278,11 +289,15 @@ export class ViewLife {
     }
     this.#dirty.length = 0;
     this.#dirtyBytes = 0;
-    this.intervals.write(rows.playback, rows.viewersNow, logTimeMs, {
-      end: (out) => rows.endRow(out, epoch),
-      failed: (error) => this.#rowFailed(undefined, error),
-    });
-    if (this.intervals.tuples.sweepDue) this.intervals.sweepTuples(this.#views.values());
+    const ends = {
+      end: (out: RowWriter) => rows.endRow(out, epoch),
+      failed: (error: unknown) => this.#rowFailed(undefined, error),
+    };
+    this.intervals.write(rows.playback, rows.viewersNow, logTimeMs, ends);
+    this.delivery.settleAll(this.#views.values());
+    this.delivery.write(rows.delivery, ends);
+    if (!this.intervals.tuples.sweepDue) return;
+    this.intervals.sweepTuples(this.#views.values(), this.closedIds);
   }
 
   #rowFailed(view: View | undefined, error: unknown): void {
@@ -347,12 +362,16 @@ export class ViewLife {
         this.#rowFailed(view, error);
       }
     }
-    if (clock.fixed) this.intervals.place(view);
+    if (clock.fixed) {
+      this.intervals.place(view);
+      this.delivery.place(view, epoch);
+    }
     this.mark(view);
   }
 
   #letGo(view: View): void {
     this.#views.delete(view.key);
+    this.delivery.letGo(view);
     this.#gone.goneEvents += view.reportsReceived;
     this.#gone.gonePlayingMs += writtenPlayingMs(view);
   }
@@ -424,7 +443,7 @@ export class ViewLife {
     const id = closedIdOf(view.key);
     this.counts.closedIdsForgotten += this.closedIds.add(
       id,
-      nowMs + closedMemoryMs,
+      { untilMs: nowMs + closedMemoryMs, tuple: this.intervals.tupleOf(view) },
       closedMemoryMax,
     );
   }
@@ -435,7 +454,7 @@ function writtenPlayingMs(view: View): number {
   return view.machine.playing.totalMs - pendingPlayingMs(view);
 }
 
-/** A view that was let go is known again, and nothing of it is kept: not even its id. */
+/** A view that was let go is known again by a hash of its id, which is not kept itself. */
 function closedIdOf(key: string): string {
   return createHash('sha256').update(key).digest().toString('latin1', 0, 16);
 }

@@ -4,6 +4,7 @@
  * A view is a deterministic function of the set of records that carry its id: duplicates change nothing, arrival order
  * changes nothing within the reorder wait, and what is missing is counted.
  */
+import type { DeliveredRequest } from './delivery/request.ts';
 import { EdgeFigures } from './edge-figures.ts';
 import { FoldCounters } from './fold-counters.ts';
 import type { EndedCell, PendingCredit } from './intervals.ts';
@@ -128,6 +129,12 @@ export class View {
   silentScheduled = false;
   /** What waits for the view's place in time. */
   pendingCredits: PendingCredit[] = [];
+
+  /** Requests that its player reported and that wait for its place in time. */
+  pendingRequests: DeliveredRequest[] = [];
+  /** Requests that edges told of before its player did, and the interval dimensions under which they are counted. */
+  heldRequests: DeliveredRequest[] = [];
+  heldValues: readonly string[] | undefined;
 
   /** Renditions, modes and positions; none while nothing was said of them. */
   subviews: Subviews | undefined;

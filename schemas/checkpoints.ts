@@ -8,6 +8,7 @@ import avro, { type Type } from 'avsc';
 import { checkpointV1 } from './avro/checkpoint.v1.ts';
 import { checkpointV2 } from './avro/checkpoint.v2.ts';
 import { checkpointV3 } from './avro/checkpoint.v3.ts';
+import { checkpointV4 } from './avro/checkpoint.v4.ts';
 import { fingerprintOf } from './fingerprint.ts';
 
 export const CHUNK_HEADER_BYTES = 10;
@@ -31,6 +32,7 @@ export const chunkVersions: readonly ChunkVersion[] = [
   ...versionsOf(1, checkpointV1),
   ...versionsOf(2, checkpointV2),
   ...versionsOf(3, checkpointV3),
+  ...versionsOf(4, checkpointV4),
 ];
 
 const current = new Map(chunkVersions.map((entry) => [entry.kind, entry]));

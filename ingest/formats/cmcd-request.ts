@@ -3,7 +3,8 @@
  *
  * Guarantees: no query, fragment or user of a URL gets past here, and no time that cannot be one.
  */
-import type { RequestKind, RequestPart } from '../../schemas/beat.ts';
+import type { RequestPart } from '../../schemas/beat.ts';
+import { kindOfUrl, kindsByObjectType } from '../../schemas/request-kinds.ts';
 import { type CmcdRecord, numberOf, textOf, tokenOf } from './cmcd-record.ts';
 
 /** Times beyond are no response times: dash.js sends the epoch when a response has no timing. */
@@ -13,22 +14,6 @@ export const responseMsMax = 3_600_000;
 export const ttfbSlackMs = 1_000;
 
 const statusMax = 999;
-
-const kindsByObjectType: Readonly<Record<string, RequestKind>> = {
-  m: 'manifest',
-  i: 'init',
-  v: 'segment',
-  a: 'segment',
-  av: 'segment',
-  k: 'key',
-  c: 'other',
-  tt: 'other',
-  o: 'other',
-};
-
-const MANIFESTS: ReadonlySet<string> = new Set(['m3u8', 'mpd']);
-const INITS: ReadonlySet<string> = new Set(['mp4', 'm4s', 'm4v', 'm4a', 'cmfv', 'cmfa', 'webm']);
-const SEGMENTS: ReadonlySet<string> = new Set([...INITS, 'ts', 'aac']);
 
 /** The request part, and the keys that it carries; the others of the record stay keys. */
 export function responseRequest(record: CmcdRecord, taken: Set<string>): Partial<RequestPart> {
@@ -104,13 +89,4 @@ export function hostOf(url: string): string {
   const port = host.lastIndexOf(':');
   // The colons of an IPv6 address stand before its bracket.
   return port > host.lastIndexOf(']') ? host.slice(0, port) : host;
-}
-
-/** What a request was for, by its file's name: for reports without an object type. */
-export function kindOfUrl(url: string): RequestKind {
-  const name = url.slice(url.lastIndexOf('/') + 1).toLowerCase();
-  const suffix = name.slice(name.lastIndexOf('.') + 1);
-  if (MANIFESTS.has(suffix)) return 'manifest';
-  if (INITS.has(suffix) && name.includes('init')) return 'init';
-  return SEGMENTS.has(suffix) ? 'segment' : 'other';
 }

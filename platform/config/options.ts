@@ -236,6 +236,8 @@ const store = {
   viewsTtlDays: ttlDays('views', 'views', 400),
   viewEventsTtlDays: ttlDays('view_events', 'timelines of views', 30),
   playbackTtlDays: ttlDays('playback', '5 s figures', 400),
+  deliveryTtlDays: ttlDays('delivery', '5 s figures of delivery', 400),
+  requestsTtlDays: ttlDays('requests', 'single requests', 62),
   rejectedTtlDays: ttlDays('rejected', 'rejects', 14),
   checkpointMs: integer({
     variable: 'STREAMGAUGE_CHECKPOINT_MS',

@@ -82,7 +82,7 @@ export function createForgets({ store, sleep, logger }: ForgetsDeps): Forgets {
     for (let from = 0; from < ids.length; from += VIEWS_PER_DELETE) {
       const some = { ids: ids.slice(from, from + VIEWS_PER_DELETE) };
       // The rows of `views` name the others, so they go last.
-      for (const table of ['view_events', 'rejected', 'views']) {
+      for (const table of ['view_events', 'requests', 'rejected', 'views']) {
         await deleteWhere(
           table,
           'project = {project:String} AND view_id IN {ids:Array(String)}',

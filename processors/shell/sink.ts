@@ -6,6 +6,7 @@
  * on; none, insert; some, delete them and insert under a new name, because the engine would drop the old one silently.
  * A store that fails is asked again, with a growing wait, for as long as it takes: nothing is skipped.
  */
+import { delivery5s, requests } from '../../schemas/tables/delivery.ts';
 import {
   epochs as epochsTable,
   epochTables,
@@ -56,6 +57,8 @@ const WRITERS = [
   [playback5s, 'playback'],
   [viewersNow, 'viewersNow'],
   [forgotten, 'forgotten'],
+  [delivery5s, 'delivery'],
+  [requests, 'requests'],
 ] as const;
 
 /** Takes an epoch's rows out of the fold, which may then go on. */

@@ -16,6 +16,7 @@ import {
   type RecordVersion,
   recordVersionOf,
 } from '../../schemas/records.ts';
+import { requests } from '../../schemas/tables/delivery.ts';
 import type { Table } from '../../schemas/tables/table.ts';
 import { rejected, viewEvents, views } from '../../schemas/tables/tables.ts';
 import { BeatCursor } from '../cursor.ts';
@@ -24,6 +25,7 @@ import type { Pacing } from './pacing.ts';
 import { epochOfRow, type RowRef, shapeNamed } from './table-shape.ts';
 import type { StoredForget } from './table-source.ts';
 
+const NOTHING = Buffer.alloc(0);
 const VIEWER = 'viewer_user_id';
 /** Names by which a beat may say the viewer. */
 const VIEWER_NAMES: readonly string[] = [
@@ -31,11 +33,12 @@ const VIEWER_NAMES: readonly string[] = [
   ...Object.keys(dimensionAliases).filter((alias) => dimensionAliases[alias] === VIEWER),
 ];
 
-/** The column of each table that may say a viewer. */
-const SAYS_VIEWER = new Map<Table, string>([
+/** The column of each table of views that may say a viewer; none where only the view's id tells. */
+const SAYS_VIEWER = new Map<Table, string | undefined>([
   [views, VIEWER],
   [viewEvents, 'parts'],
   [rejected, 'bytes'],
+  [requests, undefined],
 ]);
 
 interface ForgottenViewer extends StoredForget {
@@ -79,13 +82,13 @@ export class ForgottenViews {
 
   /** What is to be done with a row of a table, expected or found. */
   standingOf(table: Table, row: RowRef): RowStanding {
+    if (this.#viewers.length === 0 || !SAYS_VIEWER.has(table)) return 'compared';
     const column = SAYS_VIEWER.get(table);
-    if (this.#viewers.length === 0 || column === undefined) return 'compared';
     const { reader } = shapeNamed(table.name);
     const cells = reader.cellsOf(row.bytes, row.start);
     const cell = (name: string) => stringBytes(row.bytes, cells[reader.indexOf(name)] as number);
     const project = String(cell('project'));
-    const said = cell(column);
+    const said = column === undefined ? NOTHING : cell(column);
     const says = (viewer: ForgottenViewer): boolean => saysViewer(table, said, viewer);
     const epoch = epochOfRow(row);
     if (table === rejected && this.#anyBefore(project, epoch, says)) return 'says_viewer';

@@ -1,5 +1,6 @@
 /** What verify must know of a table beside its columns: which of them name a row, and where a row says its epoch. */
 import { RowReader } from '../../platform/store/row-reader.ts';
+import { delivery5s, requests } from '../../schemas/tables/delivery.ts';
 import type { Table } from '../../schemas/tables/table.ts';
 import {
   epochTables,
@@ -34,6 +35,8 @@ const NAMED_ALSO_BY = new Map<Table, readonly string[]>([
   [playback5s, textColumns(playback5s)],
   [viewersNow, textColumns(viewersNow)],
   [forgotten, ['project', 'viewer', 'log_offset']],
+  [delivery5s, textColumns(delivery5s)],
+  [requests, ['source', 'cdn', 'object_type']],
 ]);
 
 /** In the interval tables every text is a dimension. */

@@ -13,7 +13,7 @@ export const viewValues = {
   fields: [...viewValuesV2.fields, ...fields('double', 'soughtPlayedMs')],
 } as const;
 
-const moreCounters = {
+export const countersV3 = {
   ...counters,
   fields: [
     ...counters.fields,
@@ -67,7 +67,7 @@ const subviews = record('Subviews', [
   { name: 'shownSaid', type: 'boolean' },
 ]);
 
-const view = {
+export const viewV3 = {
   ...viewV2,
   fields: [
     ...viewV2.fields.map((field) =>
@@ -82,8 +82,8 @@ export const checkpointV3 = {
   partition: chunk('PartitionChunk', {
     ...partition,
     fields: partition.fields.map((field) =>
-      field.name === 'counters' ? { ...field, type: moreCounters } : field,
+      field.name === 'counters' ? { ...field, type: countersV3 } : field,
     ),
   }),
-  views: chunk('ViewChunk', view),
+  views: chunk('ViewChunk', viewV3),
 } as const;

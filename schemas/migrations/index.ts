@@ -5,6 +5,7 @@ import { guessesAndClaims } from './0004-guesses-and-claims.ts';
 import { evictions } from './0005-evictions.ts';
 import { annotations } from './0006-annotations.ts';
 import { subviews } from './0007-subviews.ts';
+import { delivery } from './0008-delivery.ts';
 import type { Migration } from './migration.ts';
 
 export type { Migration } from './migration.ts';
@@ -18,4 +19,5 @@ export const migrations: readonly Migration[] = [
   evictions,
   annotations,
   subviews,
+  delivery,
 ];

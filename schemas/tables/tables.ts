@@ -1,5 +1,6 @@
 /** The tables that processors write. `annotations` (the api's) comes with its routes. */
 import { dimensions } from '../catalogue/dimensions.ts';
+import { delivery5s, requests } from './delivery.ts';
 import { column, EPOCH_INDEX, epochColumns, DURABLE as settings, type Table } from './table.ts';
 
 const TIME = "DateTime64(3, 'UTC')" as const;
@@ -287,6 +288,8 @@ export const epochs: Table = {
     column('playback_5s_rows', 'UInt64', 'Rows written to playback_5s.'),
     column('viewers_now_rows', 'UInt64', 'Rows written to viewers_now.'),
     column('forgotten_rows', 'UInt64', 'Rows written to forgotten.'),
+    column('delivery_5s_rows', 'UInt64', 'Rows written to delivery_5s.'),
+    column('requests_rows', 'UInt64', 'Rows written to requests.'),
     column('records_rejected', 'UInt64', 'Records of which nothing could be folded.'),
     column('events', 'UInt64', 'Events in its beats.'),
     column('events_duplicate', 'UInt64', 'Events that had come before.'),
@@ -453,6 +456,8 @@ export const epochTables = [
   playback5s,
   viewersNow,
   forgotten,
+  delivery5s,
+  requests,
 ] as const;
 export const tables: readonly Table[] = [...epochTables, epochs, checkpoints, evictions];
 
@@ -461,5 +466,7 @@ export const tableDays = {
   views: 'start_day',
   view_events: 'start_day',
   playback_5s: 'toDate(window)',
+  delivery_5s: 'toDate(window)',
+  requests: 'toDate(at)',
   rejected: 'toDate(at)',
 } as const;

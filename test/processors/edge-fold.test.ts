@@ -1,43 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { decodeEdgeRequest, type EdgeRequest } from '../../schemas/records.ts';
+import { decodeEdgeRequest } from '../../schemas/records.ts';
 import { beat, states, T0 } from '../support/beats.ts';
+import { edgeRecord as edge, edgeRequest as request } from '../support/edge-requests.ts';
 import { type Delivery, foldDeliveries } from '../support/fold.ts';
-
-let lines = 0;
-
-function request(
-  ms: number,
-  value: Partial<EdgeRequest> = {},
-  cmcd: Record<string, string> = {},
-): EdgeRequest {
-  const identity = Buffer.alloc(8);
-  identity.writeUInt32LE(++lines);
-  return {
-    identity,
-    endAt: T0 + ms,
-    durationMs: 100,
-    ttfbMs: 20,
-    originMs: -1,
-    status: 200,
-    bytes: 1_000,
-    aborted: false,
-    method: 'GET',
-    host: 'cdn',
-    path: '/seg.m4s',
-    protocol: 'HTTP/1.1',
-    cdn: '',
-    pop: '',
-    country: '',
-    asn: '',
-    cache: '',
-    cmcd: Object.entries(cmcd).map(([name, text]) => ({ name, value: text })),
-    ...value,
-  };
-}
-
-function edge(atMs: number, requests: EdgeRequest[], view = 'v'): Delivery {
-  return { atMs: T0 + atMs, edge: { project: 'default', view, format: 'nginx', requests } };
-}
 
 describe('edge requests', () => {
   const events = states([0, 'starting'], [100, 'playing'], [8_000, 'ended']);

@@ -3,6 +3,7 @@ import { PartitionFold } from '../../processors/partition.ts';
 import { defaultFoldSettings, type FoldSettings } from '../../processors/settings.ts';
 import type { Beat } from '../../schemas/beat.ts';
 import { type EdgeRequests, encodeRecord } from '../../schemas/records.ts';
+import { delivery5s, requests } from '../../schemas/tables/delivery.ts';
 import {
   playback5s,
   rejected,
@@ -27,6 +28,8 @@ export interface Concluded {
   readonly rejects: Row[];
   readonly playbackRows: Row[];
   readonly nowRows: Row[];
+  readonly deliveryRows: Row[];
+  readonly requestRows: Row[];
   readonly fold: PartitionFold;
   /** The row of a view that stands: the one of the latest epoch. */
   view(id: string): Row;
@@ -44,12 +47,16 @@ export function foldDeliveries(
   const rejects: Row[] = [];
   const playbackRows: Row[] = [];
   const nowRows: Row[] = [];
+  const deliveryRows: Row[] = [];
+  const requestRows: Row[] = [];
   const collect = (): void => {
     viewRows.push(...readRows(views, fold.rows.views.take()));
     eventRows.push(...readRows(viewEvents, fold.rows.viewEvents.take()));
     rejects.push(...readRows(rejected, fold.rows.rejected.take()));
     playbackRows.push(...readRows(playback5s, fold.rows.playback.take()));
     nowRows.push(...readRows(viewersNow, fold.rows.viewersNow.take()));
+    deliveryRows.push(...readRows(delivery5s, fold.rows.delivery.take()));
+    requestRows.push(...readRows(requests, fold.rows.requests.take()));
     fold.rows.reset();
   };
   let offset = 0;
@@ -72,6 +79,8 @@ export function foldDeliveries(
     rejects,
     playbackRows,
     nowRows,
+    deliveryRows,
+    requestRows,
     fold,
     view: (id) => {
       const row = viewRows.filter((entry) => entry.view_id === id).at(-1);

@@ -1,11 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseCmcd } from '../../../ingest/formats/cmcd-record.ts';
-import {
-  cleanUrl,
-  hostOf,
-  kindOfUrl,
-  responseRequest,
-} from '../../../ingest/formats/cmcd-request.ts';
+import { cleanUrl, hostOf, responseRequest } from '../../../ingest/formats/cmcd-request.ts';
+import { kindOfUrl } from '../../../schemas/request-kinds.ts';
 
 function request(text: string) {
   const parsed = parseCmcd(text);
