@@ -1,10 +1,11 @@
 /** `/data/v1/annotations`: notes on a project's figures, the one thing of the query side that can be written. */
 import Type from 'typebox';
-import type { Annotations, Note } from '../annotations.ts';
+import { type Annotations, answered, type Note } from '../annotations.ts';
 import { projectOf } from '../guards/token.ts';
 import { parseTimeframe } from '../parameters/timeframe.ts';
+import type { Page } from '../planner/breakdown.ts';
 import { type ApiScope, envelope, type RouteDeps, signalOf } from './deps.ts';
-import { pageOf } from './questions.ts';
+import { askPage, pageOf } from './questions.ts';
 import * as schema from './schemas.ts';
 
 export interface AnnotationRouteDeps extends RouteDeps {
@@ -83,10 +84,12 @@ function registerList(fastify: ApiScope, deps: AnnotationRouteDeps): void {
     const { query } = request;
     const timeframe = parseTimeframe(query['timeframe[]'] ?? [], deps.now());
     const descending = query.order_direction !== 'asc';
-    const question = { ...pageOf(query, deps.limits), timeframe, descending };
     const project = projectOf(request).id;
-    const { data, total } = await deps.annotations.list(project, question, signalOf(reply));
-    return envelope(data, timeframe, total, {});
+    const signal = signalOf(reply);
+    const ask = (page: Page) =>
+      deps.annotations.list(project, { ...page, timeframe, descending }, signal);
+    const [rows, first] = await askPage(ask, pageOf(query, deps.limits));
+    return envelope(rows.map(answered), timeframe, first?.total_rows ?? 0, {});
   });
 }
 

@@ -155,11 +155,13 @@ function registerDetail(fastify: ApiScope, deps: RouteDeps): void {
     const [row] = await deps.runner.run<ViewRow>(planView(key), signal);
     if (row === undefined) throw notFound(key);
     const startDay = String(row.start_day_text);
-    const rows = await deps.runner.run<TimelineRow>(planTimeline(key, startDay, page), signal);
+    const ask = (wanted: Page): Promise<TimelineRow[]> =>
+      deps.runner.run<TimelineRow>(planTimeline(key, startDay, wanted), signal);
+    const [rows, first] = await askPage(ask, page);
     const live = isLive(row) ? planLiveView(key, startDay) : undefined;
     const [liveRow] = live === undefined ? [] : await deps.runner.run<LiveRow>(live, signal);
     const data = { ...viewDetail(row, liveRow), events: rows.map(timelineEvent) };
-    const meta = { complete_through: through, events: timelineMeta(rows, page) };
+    const meta = { complete_through: through, events: timelineMeta(first, page) };
     return envelope(data, frameOf(row, liveRow), 1, meta);
   });
 }
@@ -169,8 +171,8 @@ function notFound({ viewId }: ViewKey): Error {
 }
 
 /** Which part of the timeline the answer holds. */
-function timelineMeta(rows: readonly TimelineRow[], { page, limit }: Page): object {
-  const total = rows[0]?.total_rows ?? 0;
+function timelineMeta(row: TimelineRow | undefined, { page, limit }: Page): object {
+  const total = row?.total_rows ?? 0;
   const more = page * limit < total;
   return { page, limit, total_row_count: total, next_page: more ? page + 1 : null };
 }

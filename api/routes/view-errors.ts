@@ -1,5 +1,6 @@
 /** `/data/v1/errors`: which errors views ended up with, how often, and what such an error said. */
 import Type, { type TSchema } from 'typebox';
+import type { Page } from '../planner/breakdown.ts';
 import {
   type ErrorEventRow,
   type ErrorRow,
@@ -9,7 +10,7 @@ import {
 import { errorId } from '../views/error-id.ts';
 import { errorMessage } from '../views/timeline.ts';
 import { type ApiScope, envelope, type RouteDeps, readCompleteThrough, signalOf } from './deps.ts';
-import { pageOf, scopeOf } from './questions.ts';
+import { askPage, pageOf, scopeOf } from './questions.ts';
 import * as schema from './schemas.ts';
 
 const nullable = <Schema extends TSchema>(inner: Schema) => Type.Union([inner, Type.Null()]);
@@ -56,14 +57,16 @@ export function registerErrors(fastify: ApiScope, deps: RouteDeps): void {
     const page = pageOf(request.query, deps.limits);
     const signal = signalOf(reply);
     const through = await readCompleteThrough(deps, signal);
-    const rows = await deps.runner.run<ErrorRow>(planErrors(scope, page), signal);
+    const ask = (wanted: Page): Promise<ErrorRow[]> =>
+      deps.runner.run<ErrorRow>(planErrors(scope, wanted), signal);
+    const [rows, first] = await askPage(ask, page);
     const events =
       rows.length === 0
         ? []
         : await deps.runner.run<ErrorEventRow>(planErrorEvents(scope.project, rows), signal);
     const data = rows.map((row) => errorItem(row, events));
     const meta = { aggregation: 'view_end', complete_through: through };
-    return envelope(data, scope.timeframe, rows[0]?.total_rows ?? 0, meta);
+    return envelope(data, scope.timeframe, first?.total_rows ?? 0, meta);
   });
 }
 
