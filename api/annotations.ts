@@ -51,14 +51,13 @@ export class Annotations {
     this.#deps = deps;
   }
 
-  async list(
+  /** A page of rows; each tells how many there are in all. */
+  list(
     project: string,
     question: AnnotationsQuestion,
     signal: AbortSignal,
-  ): Promise<{ data: Annotation[]; total: number }> {
-    const statement = planAnnotations(project, question);
-    const rows = await this.#deps.runner.run<AnnotationRow>(statement, signal);
-    return { data: rows.map(answered), total: rows[0]?.total_rows ?? 0 };
+  ): Promise<AnnotationRow[]> {
+    return this.#deps.runner.run<AnnotationRow>(planAnnotations(project, question), signal);
   }
 
   /** @throws ProblemError `annotation_not_found` */
@@ -130,7 +129,8 @@ export class Annotations {
   }
 }
 
-function answered(
+/** A note as it is answered, from its row. */
+export function answered(
   row: Pick<AnnotationRow, 'id' | 'date_s' | 'note' | 'sub_property_id'>,
 ): Annotation {
   return {

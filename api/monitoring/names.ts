@@ -17,8 +17,10 @@ import { shown } from '../parameters/names.ts';
 export const intervalDimensions: readonly Dimension[] = dimensions.filter(
   ({ interval }) => interval,
 );
-const dimensionNames = intervalDimensions.map(({ name }) => name);
-const metricIds = intervalMetrics.map(({ id }) => id);
+/** What `parseIntervalDimension` takes. */
+export const dimensionNames = intervalDimensions.map(({ name }) => name);
+/** What `parseIntervalMetric` takes. */
+export const metricIds = intervalMetrics.map(({ id }) => id);
 
 export type SketchMetric = IntervalMetric & { readonly sketch: IntervalSketch };
 const hasSketch = (metric: IntervalMetric): metric is SketchMetric => metric.sketch !== undefined;

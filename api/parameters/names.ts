@@ -18,8 +18,13 @@ import { measuresOf } from '../planner/figure.ts';
 
 const NAME_SHOWN_MAX = 64;
 
-const metricIds = viewMetrics.map(({ id }) => id);
-const dimensionNames = [...dimensions.map(({ name }) => name), ...Object.keys(dimensionAliases)];
+/** What `parseMetric` takes. */
+export const metricIds = viewMetrics.map(({ id }) => id);
+/** What `parseDimension` takes. */
+export const dimensionNames = [
+  ...dimensions.map(({ name }) => name),
+  ...Object.keys(dimensionAliases),
+];
 
 /** A name as a message may repeat it. */
 export const shown = (name: string): string => JSON.stringify(name.slice(0, NAME_SHOWN_MAX));

@@ -1,10 +1,12 @@
 /** `/data/v1/annotations`: notes on a project's figures, the one thing of the query side that can be written. */
 import Type from 'typebox';
-import type { Annotations, Note } from '../annotations.ts';
+import { type Annotations, answered, type Note } from '../annotations.ts';
 import { projectOf } from '../guards/token.ts';
 import { parseTimeframe } from '../parameters/timeframe.ts';
+import type { Page } from '../planner/breakdown.ts';
 import { type ApiScope, envelope, type RouteDeps, signalOf } from './deps.ts';
-import { pageOf } from './questions.ts';
+import { withUnit } from './quantities.ts';
+import { askPage, pageOf } from './questions.ts';
 import * as schema from './schemas.ts';
 
 export interface AnnotationRouteDeps extends RouteDeps {
@@ -20,7 +22,7 @@ const fields = {
   date: Type.Integer({
     minimum: 0,
     maximum: EPOCH_SECONDS_MAX,
-    description: 'Moment that the note is about, seconds since 1970.',
+    description: withUnit('Moment that the note is about.', 's since 1970'),
   }),
   note: Type.String({ minLength: 1, maxLength: 10_000, description: 'The note.' }),
   sub_property_id: Type.Optional(
@@ -28,20 +30,28 @@ const fields = {
   ),
 };
 const CLOSED = { additionalProperties: false };
-const example = { date: 1_767_225_600, note: 'New encoding ladder', sub_property_id: 'kids' };
-const newNote = Type.Object(fields, { ...CLOSED, examples: [example] });
+const sent = { date: 1_767_225_600, note: 'New encoding ladder', sub_property_id: 'kids' };
+const newNote = Type.Object(fields, { ...CLOSED, examples: [sent] });
 const changedNote = Type.Partial(Type.Object(fields), {
   ...CLOSED,
   examples: [{ note: 'Rolled back' }],
 });
 
+const exampleNote = {
+  ...sent,
+  id: '3f8c2c1e-6f0e-4a53-9b1f-0d5c8a6f7f42',
+  date: '2026-01-01T00:00:00Z',
+};
 const annotation = Type.Object({
   id: Type.String(),
   date: Type.String({ description: 'ISO 8601.' }),
   note: Type.String(),
   sub_property_id: Type.Union([Type.String(), Type.Null()]),
 });
-const one = Type.Object({ data: annotation }, { description: 'The annotation.' });
+const one = Type.Object(
+  { data: annotation },
+  { description: 'The annotation.', examples: [{ data: exampleNote }] },
+);
 const idParams = Type.Object({ id: Type.String({ description: 'Id of the annotation.' }) });
 
 const WRITE_CODES = [...schema.STORE_CODES, ...schema.BODY_CODES];
@@ -74,7 +84,11 @@ function registerList(fastify: ApiScope, deps: AnnotationRouteDeps): void {
         ...schema.paging(deps.limits),
       }),
       response: schema.answers(
-        schema.envelopeOf(Type.Array(annotation), 'A page of annotations.'),
+        schema.envelopeOf(Type.Array(annotation), 'A page of annotations.', {
+          data: [exampleNote],
+          rows: 1,
+          meta: {},
+        }),
         schema.STORE_CODES,
       ),
     },
@@ -83,10 +97,12 @@ function registerList(fastify: ApiScope, deps: AnnotationRouteDeps): void {
     const { query } = request;
     const timeframe = parseTimeframe(query['timeframe[]'] ?? [], deps.now());
     const descending = query.order_direction !== 'asc';
-    const question = { ...pageOf(query, deps.limits), timeframe, descending };
     const project = projectOf(request).id;
-    const { data, total } = await deps.annotations.list(project, question, signalOf(reply));
-    return envelope(data, timeframe, total, {});
+    const signal = signalOf(reply);
+    const ask = (page: Page) =>
+      deps.annotations.list(project, { ...page, timeframe, descending }, signal);
+    const [rows, first] = await askPage(ask, pageOf(query, deps.limits));
+    return envelope(rows.map(answered), timeframe, first?.total_rows ?? 0, {});
   });
 }
 

@@ -11,6 +11,9 @@ import { type ComparisonRow, figureName, planComparison } from '../planner/compa
 import { answerValue, type Figure } from '../planner/figure.ts';
 import type { Scope } from '../planner/scope.ts';
 import { type ApiScope, envelope, type RouteDeps, readCompleteThrough, signalOf } from './deps.ts';
+import { type AnswerExample, THROUGH } from './examples/envelope.ts';
+import { comparisonValues, insights } from './examples/metrics.ts';
+import { integer, number, numberOrNull } from './quantities.ts';
 import { figureMeta, figureOf, pageOf, scopeOf, unitOf } from './questions.ts';
 import * as schema from './schemas.ts';
 
@@ -105,16 +108,16 @@ const item = Type.Object({
   measurement: Type.String(),
   type: Type.String({ description: 'milliseconds, percentage (a fraction), score or number.' }),
   unit: Type.String(),
-  value: schema.value,
+  value: numberOrNull('The figure; null where nothing is known.', 'what `unit` names'),
 });
 const totals = Type.Object({
   name: Type.Literal('totals'),
-  view_count: Type.Integer(),
-  unique_viewers: Type.Integer(),
-  started_views: Type.Integer(),
-  ended_views: Type.Integer(),
-  total_playing_time: Type.Integer({ description: 'ms.' }),
-  watch_time: Type.Integer({ description: 'ms.' }),
+  view_count: integer('Views, by their start.', 'count'),
+  unique_viewers: integer('Viewers of them.', 'count'),
+  started_views: integer('Views that began to play.', 'count'),
+  ended_views: integer('Views that ended.', 'count'),
+  total_playing_time: integer('Playing time of all.', 'ms'),
+  watch_time: integer('Watch time of all.', 'ms'),
 });
 const comparisonData = Type.Array(
   Type.Union([totals, Type.Intersect([item, Type.Object({ items: Type.Array(item) })])]),
@@ -133,12 +136,15 @@ function registerMetricComparison(fastify: ApiScope, deps: RouteDeps): void {
         ...schema.timeframe,
         ...schema.filters,
         ...schema.explain,
-        dimension: Type.Optional(Type.String({ description: 'Name of a dimension.' })),
+        dimension: Type.Optional(schema.dimensionName('Name of a dimension.')),
         value: Type.Optional(
           Type.String({ description: 'Value of it; empty is the unknown one.' }),
         ),
       }),
-      response: schema.answers(schema.envelopeOf(comparisonData, 'Figures.'), CODES),
+      response: schema.answers(
+        schema.envelopeOf(comparisonData, 'Figures.', exampleFigures()),
+        CODES,
+      ),
     },
   };
   fastify.get('/metrics/comparison', options, async (request, reply) => {
@@ -195,6 +201,14 @@ function groupOf([head, ...rest]: readonly Figure[], valueFor: ValueFor): object
   return { ...(head === undefined ? {} : itemOf(head)), items: rest.map(itemOf) };
 }
 
+/** The totals and the first scores of an answer. */
+function exampleFigures(): AnswerExample {
+  const valueFor: ValueFor = ({ metric, measure }) =>
+    comparisonValues[`${metric.id} ${measure}`] ?? comparisonValues[metric.id] ?? null;
+  const groups = grouped.slice(0, 2).map((group) => groupOf(group, valueFor));
+  return { data: [totalsOf(valueFor), ...groups], rows: null, meta: { complete_through: THROUGH } };
+}
+
 /** An id is no slice: it names one view, or one viewer. */
 const IDS: ReadonlySet<string> = new Set(['view_id', 'viewer_user_id']);
 const slices = dimensions.filter(({ name }) => !IDS.has(name)).map(({ name }) => name);
@@ -204,8 +218,8 @@ const insightsData = Type.Array(
     filter_column: Type.String({ description: 'Dimension.' }),
     filter_value: Type.String({ description: 'Value of it; empty when unknown.' }),
     metric: schema.value,
-    negative_impact_score: Type.Number({ description: 'As `negative_impact` of a breakdown.' }),
-    total_views: Type.Integer(),
+    negative_impact_score: number('As `negative_impact` of a breakdown.', 'what `meta.unit` names'),
+    total_views: integer('Views that take part in the metric.', 'count'),
     ...schema.totals,
   }),
 );
@@ -227,7 +241,7 @@ function registerInsights(fastify: ApiScope, deps: RouteDeps): void {
         limit: schema.paging(deps.limits).limit,
         ...schema.explain,
       }),
-      response: schema.answers(schema.envelopeOf(insightsData, 'Worst first.'), CODES),
+      response: schema.answers(schema.envelopeOf(insightsData, 'Worst first.', insights), CODES),
     },
   };
   fastify.get('/metrics/:id/insights', options, async (request, reply) => {

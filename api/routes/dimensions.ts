@@ -5,6 +5,8 @@ import { parseDimension } from '../parameters/names.ts';
 import { parseTimeframe } from '../parameters/timeframe.ts';
 import { type DimensionValueRow, planDimensionValues } from '../planner/dimension-values.ts';
 import { type ApiScope, envelope, type RouteDeps, readCompleteThrough, signalOf } from './deps.ts';
+import * as example from './examples/metrics.ts';
+import { integer } from './quantities.ts';
 import { askPage, pageOf, scopeOf } from './questions.ts';
 import * as schema from './schemas.ts';
 
@@ -14,7 +16,7 @@ const listData = Type.Object({ basic: names, advanced: names });
 const valuesData = Type.Array(
   Type.Object({
     value: Type.String({ description: 'Empty when unknown.' }),
-    total_count: Type.Integer({ description: 'Views that carry it.' }),
+    total_count: integer('Views that carry it.', 'count'),
   }),
 );
 
@@ -32,7 +34,9 @@ function registerList(fastify: ApiScope, path: string, deps: RouteDeps): void {
       summary: 'Every dimension',
       description: '`basic` ones are carried by the interval figures too; all can be used here.',
       querystring: schema.query({}),
-      response: schema.answers(schema.envelopeOf(listData, 'Names.'), ['parameter_unknown']),
+      response: schema.answers(schema.envelopeOf(listData, 'Names.', example.dimensionNames), [
+        'parameter_unknown',
+      ]),
     },
   };
   fastify.get(path, options, async () => {
@@ -59,11 +63,10 @@ function registerValues(fastify: ApiScope, path: string, deps: RouteDeps): void 
         ...schema.paging(deps.limits),
         ...schema.explain,
       }),
-      response: schema.answers(schema.envelopeOf(valuesData, 'A page of values.'), [
-        'dimension_unknown',
-        'metric_unknown',
-        ...schema.STORE_CODES,
-      ]),
+      response: schema.answers(
+        schema.envelopeOf(valuesData, 'A page of values.', example.dimensionValues),
+        ['dimension_unknown', 'metric_unknown', ...schema.STORE_CODES],
+      ),
     },
   };
   fastify.get(`${path}/:id`, options, async (request, reply) => {

@@ -20,6 +20,8 @@ import {
   playedIn,
 } from '../views/content-buckets.ts';
 import { type ApiScope, envelope, type RouteDeps, readCompleteThrough, signalOf } from './deps.ts';
+import * as example from './examples/content.ts';
+import { integer, number, withUnit } from './quantities.ts';
 import { type ScopeQuery, scopeOf } from './questions.ts';
 import * as schema from './schemas.ts';
 
@@ -35,7 +37,11 @@ export function registerEngagement(fastify: ApiScope, deps: RouteDeps): void {
 }
 
 const params = Type.Object({ id: Type.String({ description: 'Value of `video_id`.' }) });
-const views = { total_views: Type.Integer({ description: 'Views that the answer is made from.' }) };
+const views = { total_views: integer('Views that the answer is made from.', 'count') };
+const metaFields = {
+  content_ms: integer('Length of the content.', 'ms'),
+  bucket_count: integer('Buckets that it is cut into.', 'count'),
+};
 
 /** What is known of a video's views before their content is looked at. */
 interface Asked {
@@ -89,7 +95,7 @@ function metaOf({ through, content, buckets }: Asked) {
 }
 
 const heatmapData = Type.Object({
-  value: Type.Array(Type.Number(), {
+  value: Type.Array(number('Share of a bucket.', 'fraction'), {
     description: `${BUCKETS_MIN} to ${BUCKETS_MAX} buckets of equal length from the start of the content to its end, one for each 5 s: the share of the bucket that a view played, in the mean of all views. 1 when every view played all of it; a view counts once however often it played.`,
   }),
   ...views,
@@ -103,7 +109,10 @@ function registerHeatmap(fastify: ApiScope, deps: RouteDeps): void {
       description: WHICH_VIEWS,
       params,
       querystring: schema.query({ ...schema.timeframe, ...schema.filters }),
-      response: schema.answers(schema.envelopeOf(heatmapData, 'Values along the content.'), CODES),
+      response: schema.answers(
+        schema.envelopeOf(heatmapData, 'Values along the content.', example.heatmap, metaFields),
+        CODES,
+      ),
     },
   };
   fastify.get('/engagement/videos/:id/heatmap', options, async (request, reply) => {
@@ -114,12 +123,15 @@ function registerHeatmap(fastify: ApiScope, deps: RouteDeps): void {
   });
 }
 
+const bounds = {
+  start_ms: integer('From the start of the content, included.', 'ms'),
+  end_ms: integer('From the start of the content, not included.', 'ms'),
+};
 const hotspotsData = Type.Object({
   hotspots: Type.Array(
     Type.Object({
-      start_ms: Type.Integer({ description: 'From the start of the content.' }),
-      end_ms: Type.Integer({ description: 'Not in it.' }),
-      score: Type.Number({ description: 'Mean of the heatmap over it, 0 to 1.' }),
+      ...bounds,
+      score: number('Mean of the heatmap over it, 0 to 1.', 'fraction'),
     }),
   ),
   ...views,
@@ -140,11 +152,14 @@ function registerHotspots(fastify: ApiScope, deps: RouteDeps): void {
           Type.Integer({
             minimum: 1,
             maximum: BUCKETS_MAX,
-            description: 'How many at most. Default: all.',
+            description: withUnit('How many at most. Default: all.', 'count'),
           }),
         ),
       }),
-      response: schema.answers(schema.envelopeOf(hotspotsData, 'Stretches.'), CODES),
+      response: schema.answers(
+        schema.envelopeOf(hotspotsData, 'Stretches.', example.hotspots, metaFields),
+        CODES,
+      ),
     },
   };
   fastify.get('/engagement/videos/:id/hotspots', options, async (request, reply) => {
@@ -158,18 +173,17 @@ function registerHotspots(fastify: ApiScope, deps: RouteDeps): void {
 }
 
 const troubleCounts = {
-  rebuffer_duration: Type.Integer({ description: 'ms, of rebuffering that began there.' }),
-  rebuffer_count: Type.Integer(),
-  error_count: Type.Integer(),
-  exit_count: Type.Integer({ description: 'Views that ended there, before the end.' }),
+  rebuffer_duration: integer('Of rebuffering that began there.', 'ms'),
+  rebuffer_count: integer('Rebufferings that began there.', 'count'),
+  error_count: integer('Errors that happened there.', 'count'),
+  exit_count: integer('Views that ended there, before the end.', 'count'),
 };
 const qualityData = Type.Object({
   ...views,
   buckets: Type.Array(
     Type.Object({
-      start_ms: Type.Integer(),
-      end_ms: Type.Integer({ description: 'Not in it.' }),
-      downswitch_count: Type.Integer({ description: 'Changes to a lower bitrate.' }),
+      ...bounds,
+      downswitch_count: integer('Changes to a lower bitrate.', 'count'),
       ...troubleCounts,
     }),
   ),
@@ -196,7 +210,10 @@ function registerQuality(fastify: ApiScope, deps: RouteDeps): void {
       description: `Rebuffering, changes to a lower bitrate, errors and exits in the buckets of the heatmap. ${WHICH_VIEWS}`,
       params,
       querystring: schema.query({ ...schema.timeframe, ...schema.filters }),
-      response: schema.answers(schema.envelopeOf(qualityData, 'Along the content.'), CODES),
+      response: schema.answers(
+        schema.envelopeOf(qualityData, 'Along the content.', example.quality, metaFields),
+        CODES,
+      ),
     },
   };
   fastify.get('/engagement/videos/:id/quality-heatmap', options, async (request, reply) => {

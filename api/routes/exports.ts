@@ -12,6 +12,8 @@ import { type ExportDayRow, planEndDays } from '../exports/statements.ts';
 import type { Timeframe } from '../parameters/timeframe.ts';
 import type { Scope } from '../planner/scope.ts';
 import { type ApiScope, envelope, type RouteDeps, readCompleteThrough, signalOf } from './deps.ts';
+import { THROUGH } from './examples/envelope.ts';
+import { integer } from './quantities.ts';
 import { type ScopeQuery, scopeOf } from './questions.ts';
 import * as schema from './schemas.ts';
 
@@ -29,7 +31,7 @@ const listData = Type.Array(
       Type.Object({
         path: Type.String({ description: 'Path on this server, with its query.' }),
         type: schema.choice(EXPORT_FORMATS, 'Format.'),
-        version: Type.Integer({ description: 'Version of the columns.' }),
+        version: integer('Version of the columns.', 'none'),
       }),
     ),
   }),
@@ -41,9 +43,28 @@ const CONTENT_TYPES = Object.values(FORMAT_SPECS).map(
 
 const file = { schema: Type.String({ description: 'One view a row.' }) };
 
+const exampleDays = {
+  data: [
+    {
+      export_date: '2026-01-01',
+      files: [
+        {
+          path: '/data/v1/exports/views?timeframe%5B%5D=2026-01-01&timeframe%5B%5D=2026-01-02&format=csv',
+          type: 'csv',
+          version: FILE_VERSION,
+        },
+      ],
+    },
+  ],
+  rows: 1,
+  meta: { complete_through: THROUGH },
+};
+
 /** What an answer may be. */
 const CONTENT = {
-  'application/json': { schema: schema.envelopeOf(listData, 'Days and their files.') },
+  'application/json': {
+    schema: schema.envelopeOf(listData, 'Days and their files.', exampleDays),
+  },
   'text/csv': file,
   'application/x-ndjson': file,
   'application/vnd.apache.parquet': file,

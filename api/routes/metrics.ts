@@ -22,6 +22,8 @@ import {
   type SeriesRow,
 } from '../planner/timeseries.ts';
 import { type ApiScope, envelope, type RouteDeps, readCompleteThrough, signalOf } from './deps.ts';
+import * as example from './examples/metrics.ts';
+import { integer, number, withUnit } from './quantities.ts';
 import { askPage, figureMeta, figureOf, pageOf, scopeOf } from './questions.ts';
 import * as schema from './schemas.ts';
 
@@ -36,7 +38,7 @@ export function registerMetrics(fastify: ApiScope, deps: RouteDeps): void {
 
 const overallData = Type.Object({
   value: schema.value,
-  total_views: Type.Integer({ description: 'Views that take part in the metric.' }),
+  total_views: integer('Views that take part in the metric.', 'count'),
   ...schema.totals,
   global_value: schema.value,
 });
@@ -56,7 +58,10 @@ function registerOverall(fastify: ApiScope, deps: RouteDeps): void {
         ...schema.measurement,
         ...schema.explain,
       }),
-      response: schema.answers(schema.envelopeOf(overallData, 'The figure.'), CODES),
+      response: schema.answers(
+        schema.envelopeOf(overallData, 'The figure.', example.overall),
+        CODES,
+      ),
     },
   };
   fastify.get('/metrics/:id/overall', options, async (request, reply) => {
@@ -77,8 +82,11 @@ function registerOverall(fastify: ApiScope, deps: RouteDeps): void {
   });
 }
 
+const seriesMember = Type.Number({
+  description: withUnit('The value, then the views (unit: count).', 'what `meta.unit` names'),
+});
 const seriesData = Type.Array(
-  Type.Array(Type.Union([Type.String(), Type.Number(), Type.Null()]), {
+  Type.Array(Type.Union([Type.String(), seriesMember, Type.Null()]), {
     description:
       'Begin of the bucket (ISO 8601), value (null without views), views that take part.',
   }),
@@ -104,7 +112,10 @@ function registerTimeseries(fastify: ApiScope, deps: RouteDeps): void {
           'Length of a bucket. Default by timeframe: minute below 90 minutes, ten_minutes up to 6 hours, hour up to 15 days, day beyond.',
         ),
       }),
-      response: schema.answers(schema.envelopeOf(seriesData, 'Points, oldest first.'), CODES),
+      response: schema.answers(
+        schema.envelopeOf(seriesData, 'Points, oldest first.', example.timeseries),
+        CODES,
+      ),
     },
   };
   fastify.get('/metrics/:id/timeseries', options, async (request, reply) => {
@@ -165,12 +176,12 @@ const breakdownData = Type.Array(
   Type.Object({
     field: Type.String({ description: 'Value of the dimension; empty when unknown.' }),
     value: schema.value,
-    views: Type.Integer({ description: 'Views that take part in the metric.' }),
+    views: integer('Views that take part in the metric.', 'count'),
     ...schema.totals,
-    negative_impact: Type.Number({
-      description:
-        "(the value's figure − the figure of all other views) × its share of views, turned so that more is worse. 0 for counts and where neither direction is good.",
-    }),
+    negative_impact: number(
+      "(the value's figure − the figure of all other views) × its share of views, turned so that more is worse. 0 for counts and where neither direction is good.",
+      'what `meta.unit` names',
+    ),
   }),
 );
 
@@ -187,13 +198,16 @@ function registerBreakdown(fastify: ApiScope, deps: RouteDeps): void {
         ...schema.timeframe,
         ...schema.filters,
         ...schema.measurement,
-        group_by: Type.String({ description: 'Name of the dimension.' }),
+        group_by: schema.dimensionName('Name of the dimension.'),
         order_by: schema.choice(BREAKDOWN_ORDERS, 'What to sort by. Default: views.'),
         ...schema.direction,
         ...schema.paging(deps.limits),
         ...schema.explain,
       }),
-      response: schema.answers(schema.envelopeOf(breakdownData, 'A page of values.'), CODES),
+      response: schema.answers(
+        schema.envelopeOf(breakdownData, 'A page of values.', example.breakdown),
+        CODES,
+      ),
     },
   };
   fastify.get('/metrics/:id/breakdown', options, async (request, reply) => {

@@ -1,9 +1,12 @@
 /** Schemas of the monitoring routes: parameters are checked by them, answers documented. */
-import Type, { type TSchema } from 'typebox';
+import Type, { type TProperties, type TSchema } from 'typebox';
+import { known } from '../../platform/http/reference.ts';
 import type { MonitoringLimits } from '../monitoring/limits.ts';
-import { intervalDimensions, sketchMetrics } from '../monitoring/names.ts';
+import { dimensionNames, metricIds, sketchMetrics } from '../monitoring/names.ts';
 import { JOINS } from '../monitoring/windows.ts';
 import { INTERVAL_ORDERS } from '../planner/monitoring.ts';
+import type { AnswerExample } from './examples/envelope.ts';
+import { number, numberOrNull, withUnit } from './quantities.ts';
 import * as schema from './schemas.ts';
 
 /** What a breakdown is by unless asked otherwise: Mux Data's clients may leave it out. */
@@ -11,9 +14,11 @@ export const DIMENSION_DEFAULT = 'country';
 /** Values of a breakdown, and of each point of one over time, unless asked otherwise. */
 export const VALUES_DEFAULT = 100;
 export const POINT_VALUES_DEFAULT = 10;
+/** A metric that every list of ids here has. */
+const METRIC_SHOWN = 'current-average-bitrate';
 const SECONDS_MAX = 4_294_967_295;
 
-const named = intervalDimensions.map(({ name }) => name).join(', ');
+const named = dimensionNames.join(', ');
 
 export const filters = {
   'filters[]': Type.Optional(
@@ -25,12 +30,30 @@ export const filters = {
 
 export const dimension = {
   dimension: Type.Optional(
-    Type.String({ description: `One of ${named}. Default: ${DIMENSION_DEFAULT}.` }),
+    Type.String({ ...known(dimensionNames), description: `Default: ${DIMENSION_DEFAULT}.` }),
   ),
 };
 
+const metricId = (ids: readonly string[], description: string) =>
+  Type.String({ ...known(ids), description, examples: [ids.find((id) => id === METRIC_SHOWN)] });
+/** A metric of these routes. */
+export const metricParams = Type.Object({ id: metricId(metricIds, 'Id of the metric.') });
+/** One that has a distribution. */
+export const sketchParams = Type.Object({
+  id: metricId(
+    sketchMetrics.map(({ id }) => id),
+    'Id of a metric with a distribution.',
+  ),
+});
+
 export const timestamp = (description: string) => ({
-  timestamp: Type.Optional(Type.Integer({ minimum: 0, maximum: SECONDS_MAX, description })),
+  timestamp: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: SECONDS_MAX,
+      description: withUnit(description, 's since 1970'),
+    }),
+  ),
 });
 
 export const timeframe = ({ frameMsMax }: MonitoringLimits, standard: string) => ({
@@ -62,18 +85,19 @@ export const limit = (standard: number, most: number, name: string) => ({
       minimum: 1,
       maximum: most,
       default: Math.min(standard, most),
-      description: `Values to answer (${name} is the maximum).`,
+      description: withUnit(`Values to answer (${name} is the maximum).`, 'count'),
     }),
   ),
 });
 
 const viewers = {
-  concurrent_viewers: Type.Number({
-    description: 'Views in a window; the most of any window where windows are joined.',
-  }),
+  concurrent_viewers: number(
+    'Views in a window; the most of any window where windows are joined.',
+    'count',
+  ),
 };
 const starting = {
-  starting_up_viewers: Type.Number({ description: 'Of them, those that were starting up.' }),
+  starting_up_viewers: number('Of them, those that were starting up.', 'count'),
 };
 const field = { value: Type.String({ description: 'Value of the dimension; empty is unknown.' }) };
 const figure = { metric_value: schema.value };
@@ -97,10 +121,10 @@ export const breakdownData = Type.Array(
     ...figure,
     ...viewers,
     ...starting,
-    negative_impact: Type.Number({
-      description:
-        "(the value's figure − the figure of all others) × its share of viewers, turned so that more is worse. 0 for counts.",
-    }),
+    negative_impact: number(
+      "(the value's figure − the figure of all others) × its share of viewers, turned so that more is worse. 0 for counts.",
+      'what `meta.unit` names',
+    ),
   }),
 );
 
@@ -111,27 +135,45 @@ export const breakdownSeriesData = Type.Array(
   }),
 );
 
+const bar = Type.Object({
+  count: number('What is counted, in the bar.', 'what `meta.counts` names'),
+  percentage: number('Its share of all bars.', 'fraction'),
+});
+
 export const histogramData = Type.Array(
   Type.Object({
     timestamp: Type.String({ description: 'Begin of the window, ISO 8601.' }),
-    sum: Type.Number({ description: 'What is counted, over all bars; `meta.counts` says what.' }),
+    sum: number('What is counted, over all bars.', 'what `meta.counts` names'),
     median: schema.value,
     p95: schema.value,
     average: schema.value,
-    max_percentage: Type.Number({ description: 'Share of the largest bar.' }),
-    bucket_values: Type.Array(Type.Object({ count: Type.Number(), percentage: Type.Number() }), {
-      description: 'One for each of `meta.buckets`.',
-    }),
+    max_percentage: number('Share of the largest bar.', 'fraction'),
+    bucket_values: Type.Array(bar, { description: 'One for each of `meta.buckets`.' }),
   }),
 );
 
 /** The envelope with what the monitoring answers say of their sources. */
-export function envelopeOf(data: TSchema, description: string): TSchema {
+export function envelopeOf(
+  data: TSchema,
+  description: string,
+  example: AnswerExample,
+  more: TProperties = {},
+): TSchema {
   const note =
     'meta: `complete_through` — windows that end by it are complete (log time of the slowest partition less 30 s); ' +
     '`source` — playback_5s, viewers_now or both; `gauge_from` — points from it on are of viewers_now, the state at the ' +
     "window's end; `gauge_through` — later points carry that state forward; `gauge_left_out` — why viewers_now was not used.";
-  return schema.envelopeOf(data, `${description} ${note}`);
+  return schema.envelopeOf(data, `${description} ${note}`, example, more);
 }
 
-export const sketchIds = sketchMetrics.map(({ id }) => id).join(', ');
+/** What `meta` says of the bars of a histogram. */
+export const barMeta = {
+  bucket_unit: Type.String({ description: 'Unit of the bounds below.' }),
+  buckets: Type.Array(
+    Type.Object({
+      start: number('Begin of a bar, included.', 'what `meta.unit` names'),
+      end: numberOrNull('Its end, not included; null of the last.', 'what `meta.unit` names'),
+    }),
+  ),
+  counts: Type.String({ description: 'views, requests, or ms of playing time.' }),
+};

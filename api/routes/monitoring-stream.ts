@@ -4,7 +4,9 @@ import { projectOf } from '../guards/token.ts';
 import { refuseStream } from '../monitoring/errors.ts';
 import { createStreamClient } from '../monitoring/stream-client.ts';
 import { type StreamCounters, StreamHub } from '../monitoring/stream-hub.ts';
+import { eventText, snapshot } from '../monitoring/stream-messages.ts';
 import { createStreamReader } from '../monitoring/stream-reader.ts';
+import type { Commit, StateCounts } from '../planner/monitoring-stream.ts';
 import type { ApiScope } from './deps.ts';
 import type { MonitoringDeps } from './monitoring.ts';
 import * as schema from './schemas.ts';
@@ -20,9 +22,17 @@ moment, and \`current-average-bitrate\` of the newest complete window. The first
 \`Last-Event-ID\`, what came since; a client that missed too much gets the present state alone. Comments keep silent
 connections open. A client that reads too slowly is dropped and may resume; one too many is 503, \`stream_full\`.`;
 
+const CODES = [...schema.STORE_CODES, 'stream_full'] as const;
+
+const SHOWN_MS = 1_767_225_720_000;
+const commit: Commit = { partition: 0, epoch: 24, at: SHOWN_MS };
+const states: StateCounts = { starting: 2, playing: 205, rebuffering: 3, seeking: 1, paused: 14 };
+/** A message, as the stream makes it. */
+const shown = snapshot(new Map([[0, commit]]), new Map([[0, states]]), new Map());
+
 const text: object = {
   description: 'Messages, until the client leaves.',
-  content: { 'text/event-stream': { schema: Type.String() } },
+  content: { 'text/event-stream': { schema: Type.String(), example: eventText(shown) } },
 };
 
 export function registerMonitoringStream(
@@ -50,7 +60,7 @@ export function registerMonitoringStream(
           Type.String({ description: 'The `id` of the last message that the client has.' }),
         ),
       }),
-      response: { ...schema.answers(undefined, schema.STORE_CODES), 200: text },
+      response: { ...schema.answers(undefined, CODES), 200: text },
     },
   };
   fastify.get('/monitoring/stream', options, async (request, reply) => {

@@ -51,6 +51,7 @@ import {
   type WatermarkRow,
 } from '../planner/monitoring-watermark.ts';
 import { type ApiScope, envelope, type RouteDeps, signalOf } from './deps.ts';
+import * as example from './examples/monitoring.ts';
 import * as own from './monitoring-schemas.ts';
 import * as schema from './schemas.ts';
 
@@ -82,7 +83,14 @@ function registerNames(fastify: ApiScope, deps: MonitoringDeps): void {
         summary: `Interval ${what}`,
         description: `The ${what} of the monitoring routes.`,
         querystring: schema.query({}),
-        response: schema.answers(schema.envelopeOf(own.namesData, 'Names.'), ['parameter_unknown']),
+        response: schema.answers(
+          schema.envelopeOf(own.namesData, 'Names.', {
+            data: data.slice(0, 2),
+            rows: data.length,
+            meta: {},
+          }),
+          ['parameter_unknown'],
+        ),
       },
     };
     fastify.get(`/monitoring/${what}`, options, async () =>
@@ -140,9 +148,9 @@ function registerSeries(fastify: ApiScope, deps: MonitoringDeps): void {
       tags: TAGS,
       summary: 'One interval figure over time',
       description: 'A point for each window that the time touches, empty ones too, oldest first.',
-      params: schema.metricParams,
+      params: own.metricParams,
       querystring: seriesQuery(deps),
-      response: schema.answers(own.envelopeOf(own.seriesData, 'Points.'), CODES),
+      response: schema.answers(own.envelopeOf(own.seriesData, 'Points.', example.series), CODES),
     },
   };
   fastify.get('/monitoring/metrics/:id/timeseries', options, async (request, reply) => {
@@ -189,7 +197,7 @@ function registerBreakdown(fastify: ApiScope, deps: MonitoringDeps): void {
       summary: 'One interval figure by the values of a dimension',
       description:
         'Of one window, or of the joined windows of `timeframe[]`. Values without viewers are left out.',
-      params: schema.metricParams,
+      params: own.metricParams,
       querystring: schema.query({
         ...own.dimension,
         ...own.timestamp(
@@ -201,7 +209,10 @@ function registerBreakdown(fastify: ApiScope, deps: MonitoringDeps): void {
         ...own.limit(own.VALUES_DEFAULT, deps.limits.pageRowsMax, 'pageRowsMax'),
         ...schema.explain,
       }),
-      response: schema.answers(own.envelopeOf(own.breakdownData, 'Values.'), CODES),
+      response: schema.answers(
+        own.envelopeOf(own.breakdownData, 'Values.', example.breakdown),
+        CODES,
+      ),
     },
   };
   fastify.get('/monitoring/metrics/:id/breakdown', options, async (request, reply) => {
@@ -227,7 +238,7 @@ function registerBreakdownSeries(fastify: ApiScope, deps: MonitoringDeps): void 
       tags: TAGS,
       summary: 'One interval figure by the values of a dimension, over time',
       description: 'For each window the first values in the order asked for, oldest window first.',
-      params: schema.metricParams,
+      params: own.metricParams,
       querystring: schema.query({
         ...own.dimension,
         ...own.timeframe(monitoring, 'the newest minute that has an answer'),
@@ -237,7 +248,10 @@ function registerBreakdownSeries(fastify: ApiScope, deps: MonitoringDeps): void 
         ...own.limit(own.POINT_VALUES_DEFAULT, monitoring.pointValuesMax, 'pointValuesMax'),
         ...schema.explain,
       }),
-      response: schema.answers(own.envelopeOf(own.breakdownSeriesData, 'Points.'), CODES),
+      response: schema.answers(
+        own.envelopeOf(own.breakdownSeriesData, 'Points.', example.breakdownSeries),
+        CODES,
+      ),
     },
   };
   fastify.get('/monitoring/metrics/:id/breakdown-timeseries', options, async (request, reply) => {
@@ -277,10 +291,13 @@ function registerHistogram(fastify: ApiScope, deps: MonitoringDeps): void {
     schema: {
       tags: TAGS,
       summary: 'The distribution of an interval figure over time',
-      description: `Of ${own.sketchIds}. Median and 95th percentile to 1 %; bars are of \`meta.buckets\`.`,
-      params: schema.metricParams,
+      description: 'Median and 95th percentile to 1 %; bars are of `meta.buckets`.',
+      params: own.sketchParams,
       querystring: seriesQuery(deps),
-      response: schema.answers(own.envelopeOf(own.histogramData, 'Points.'), CODES),
+      response: schema.answers(
+        own.envelopeOf(own.histogramData, 'Points.', example.histogram, own.barMeta),
+        CODES,
+      ),
     },
   };
   fastify.get('/monitoring/metrics/:id/histogram-timeseries', options, async (request, reply) => {

@@ -1,10 +1,14 @@
 /** Schemas of parameters and answers. They check what comes in; of what goes out they are the documentation. */
 import Type, { type TProperties, type TSchema } from 'typebox';
 import { HTTP_ERRORS } from '../../platform/http/problem.ts';
-import { problemAnswers } from '../../platform/http/reference.ts';
+import { known, problemAnswers } from '../../platform/http/reference.ts';
 import { measures } from '../../schemas/catalogue/metrics.ts';
 import { API_ERRORS, type ApiErrorCode } from '../errors.ts';
 import type { QueryLimits } from '../limits.ts';
+import { STREAM_ERRORS } from '../monitoring/errors.ts';
+import { dimensionNames, metricIds } from '../parameters/names.ts';
+import { type AnswerExample, envelopeExample } from './examples/envelope.ts';
+import { integer, integerOrNull, number, numberOrNull, withUnit } from './quantities.ts';
 
 const PAGE_ROWS_DEFAULT = 25;
 
@@ -30,7 +34,9 @@ export const filters = {
 export const measurement = {
   measurement: Type.Optional(
     Type.String({
-      description: `One of ${measures.join(', ')}; default: the metric's own. \`ratio\` is sum over sum, and \`avg\` is the same for metrics that have one. \`unique_viewers\` has \`count\` alone.`,
+      ...known(measures),
+      description:
+        "Default: the metric's own. `ratio` is sum over sum, and `avg` is the same for metrics that have one. `unique_viewers` has `count` alone.",
     }),
   ),
 };
@@ -64,7 +70,7 @@ export function paging({ pageRowsMax, pageOffsetMax }: QueryLimits) {
         minimum: 1,
         maximum: pageOffsetMax,
         default: 1,
-        description: 'Page, from 1, each of `limit` rows.',
+        description: withUnit('Page, from 1, each of `limit` rows.', 'none'),
       }),
     ),
     limit: Type.Optional(
@@ -72,7 +78,7 @@ export function paging({ pageRowsMax, pageOffsetMax }: QueryLimits) {
         minimum: 1,
         maximum: pageRowsMax,
         default: Math.min(PAGE_ROWS_DEFAULT, pageRowsMax),
-        description: 'Rows of a page (pageRowsMax is the maximum).',
+        description: withUnit('Rows of a page (pageRowsMax is the maximum).', 'count'),
       }),
     ),
   };
@@ -83,23 +89,26 @@ export const query = <Properties extends TProperties>(properties: Properties) =>
 
 export const metricParams = Type.Object({
   id: Type.String({
-    description: 'Id of the metric; docs/metrics.md lists them.',
+    ...known(metricIds),
+    description: 'Id of the metric; docs/metrics.md says what each means.',
     examples: ['video_startup_time'],
   }),
 });
-export const dimensionParams = Type.Object({
-  id: Type.String({ description: 'Name of the dimension.', examples: ['country'] }),
-});
+/** A parameter that names a dimension. */
+export const dimensionName = (description: string) =>
+  Type.String({ ...known(dimensionNames), description, examples: ['country'] });
+export const dimensionParams = Type.Object({ id: dimensionName('Name of the dimension.') });
 export const viewParams = Type.Object({ id: Type.String({ description: 'View id.' }) });
 
 const nullable = (schema: TSchema) => Type.Union([schema, Type.Null()]);
 
-export const value = nullable(Type.Number({ description: 'In the unit that `meta.unit` names.' }));
+export const value = numberOrNull(
+  'The figure; null where nothing is known.',
+  'what `meta.unit` names',
+);
 export const totals = {
-  total_playing_time: Type.Integer({
-    description: 'Playing time of the views that take part, ms.',
-  }),
-  total_watch_time: Type.Integer({ description: 'Watch time of the views that take part, ms.' }),
+  total_playing_time: integer('Playing time of the views that take part.', 'ms'),
+  total_watch_time: integer('Watch time of the views that take part.', 'ms'),
 };
 
 /** `meta.explain`. */
@@ -110,10 +119,10 @@ export const explained = {
         tables: Type.Array(Type.String()),
         sql: Type.String(),
         params: Type.Object({}, { additionalProperties: true, description: 'Bound values.' }),
-        rows_read: nullable(Type.Integer()),
-        bytes_read: nullable(Type.Integer()),
+        rows_read: integerOrNull('Rows that the store read.', 'count'),
+        bytes_read: integerOrNull('What it read of them.', 'bytes'),
         unknown: Type.Optional(Type.String({ description: 'Why the two are null.' })),
-        elapsed_ms: Type.Number(),
+        elapsed_ms: number('From its turn to its rows.', 'ms'),
       }),
       { description: 'Statements in the order that they ended; with `explain=true` alone.' },
     ),
@@ -138,28 +147,31 @@ const meta = {
     ),
   ),
   completeness: Type.Optional(
-    nullable(
-      Type.Number({
-        description:
-          'Reports received over received and lost, of the views that take part: 1 is all. Null when no source numbers its reports.',
-      }),
+    numberOrNull(
+      'Reports received over received and lost, of the views that take part: 1 is all. Null when no source numbers its reports.',
+      'fraction',
     ),
   ),
   ...explained,
 };
 
-/** The envelope of every answer. `more`: what `meta` has beside what all have. */
-export function envelopeOf(data: TSchema, description: string, more: TProperties = {}): TSchema {
+/** The envelope of every answer, with an example. `more`: what `meta` has beside what all have. */
+export function envelopeOf(
+  data: TSchema,
+  description: string,
+  example: AnswerExample,
+  more: TProperties = {},
+): TSchema {
   return Type.Object(
     {
       data,
-      timeframe: Type.Array(Type.Integer(), {
+      timeframe: Type.Array(integer('A bound.', 's since 1970'), {
         description: 'From (included) and to (excluded), seconds since 1970.',
       }),
-      total_row_count: nullable(Type.Integer({ description: 'Rows over all pages.' })),
+      total_row_count: integerOrNull('Rows over all pages.', 'count'),
       meta: Type.Object({ ...meta, ...more }, { additionalProperties: true }),
     },
-    { description },
+    { description, examples: [envelopeExample(example)] },
   );
 }
 
@@ -183,8 +195,9 @@ export const STORE_CODES: readonly ApiErrorCode[] = [
   'query_timeout',
 ];
 
-const ALL_ERRORS = { ...HTTP_ERRORS, ...API_ERRORS };
+const ALL_ERRORS = { ...HTTP_ERRORS, ...API_ERRORS, ...STREAM_ERRORS };
 type HttpErrorCode = keyof typeof HTTP_ERRORS;
+type StreamErrorCode = keyof typeof STREAM_ERRORS;
 
 /** Codes of every route with a body. */
 export const BODY_CODES: readonly HttpErrorCode[] = [
@@ -197,7 +210,7 @@ export const BODY_CODES: readonly HttpErrorCode[] = [
 /** Answers of a route by status: its own, and problem details with the codes that each status can have. */
 export function answers(
   ok: TSchema | undefined,
-  codes: readonly (ApiErrorCode | HttpErrorCode)[],
+  codes: readonly (ApiErrorCode | HttpErrorCode | StreamErrorCode)[],
 ): Record<number, object> {
   return {
     ...(ok === undefined ? {} : { 200: ok }),

@@ -1,11 +1,12 @@
 /** From parameters to questions about spans: the parts that the routes of subviews share. */
 import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
+import { known } from '../../platform/http/reference.ts';
 import { nearestHint } from '../../platform/nearest.ts';
 import { refuse } from '../errors.ts';
 import { projectOf } from '../guards/token.ts';
 import { checkFilterCount, parseFilters } from '../parameters/filters.ts';
-import { parseDimension, shown } from '../parameters/names.ts';
+import { dimensionNames, parseDimension, shown } from '../parameters/names.ts';
 import {
   attributesOf,
   type SpanFilter,
@@ -19,6 +20,7 @@ import {
 } from '../planner/subviews.ts';
 import { bucketCount, granularityMs } from '../planner/timeseries.ts';
 import type { RouteDeps } from './deps.ts';
+import { number } from './quantities.ts';
 import { type ScopeQuery, scopeOf } from './questions.ts';
 import * as schema from './schemas.ts';
 
@@ -27,11 +29,20 @@ export const EMPTY = '__empty__';
 /** Longer timeframes have a bucket for each day, ms. */
 const HOURS_UP_TO_MS = 15 * granularityMs.day;
 
+const allAttributes = SUBVIEW_TYPES.flatMap(attributesOf);
+/** A parameter that names what `dimensionOf` takes. */
+export const dimensionName = (description: string) =>
+  Type.String({
+    ...known([...allAttributes, ...dimensionNames]),
+    description,
+    examples: ['country'],
+  });
+
 export const typeParams = {
-  type: Type.String({ description: `Kind of span: ${SUBVIEW_TYPES.join(', ')}.` }),
+  type: Type.String({ ...known(SUBVIEW_TYPES), description: 'Kind of span.' }),
 };
 export const metricParams = Type.Object({
-  id: Type.String({ description: `Metric: ${SUBVIEW_METRICS.join(', ')}.` }),
+  id: Type.String({ ...known(SUBVIEW_METRICS), description: 'Metric.' }),
   ...typeParams,
 });
 
@@ -46,7 +57,9 @@ export const filters = {
 
 export const groupBy = {
   'group_by[]': Type.Optional(
-    Type.Array(Type.String(), { description: 'Attributes of the spans. Default: all.' }),
+    Type.Array(Type.String(known(allAttributes)), {
+      description: 'Attributes of the spans. Default: all of their kind.',
+    }),
   ),
 };
 
@@ -133,7 +146,7 @@ export const values = Type.Array(
     attributes: Type.Record(Type.String(), Type.String(), {
       description: 'The same by name.',
     }),
-    metric_value: Type.Number(),
+    metric_value: number('The sum.', 'what `meta.unit` names'),
   }),
 );
 

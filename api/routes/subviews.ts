@@ -13,9 +13,12 @@ import {
 } from '../planner/subviews.ts';
 import { bucketsOf, granularityMs } from '../planner/timeseries.ts';
 import { type ApiScope, envelope, type RouteDeps, readCompleteThrough, signalOf } from './deps.ts';
+import * as example from './examples/subviews.ts';
+import { integer, number, withUnit } from './quantities.ts';
 import { askPage, pageOf } from './questions.ts';
 import * as schema from './schemas.ts';
 import {
+  dimensionName,
   dimensionOf,
   EMPTY,
   filters,
@@ -47,7 +50,9 @@ export function registerSubviews(fastify: ApiScope, deps: RouteDeps): void {
   registerDimensionValues(fastify, deps);
 }
 
-const overallData = Type.Object({ metric_value: Type.Number() });
+const overallData = Type.Object({
+  metric_value: number('The sum.', 'what `meta.unit` names'),
+});
 
 function registerOverall(fastify: ApiScope, deps: RouteDeps): void {
   const options = {
@@ -58,7 +63,7 @@ function registerOverall(fastify: ApiScope, deps: RouteDeps): void {
         'The sum over all views that meet the filters. Without filters by attributes it is the sum of the metric of the same name.',
       params: metricParams,
       querystring: schema.query({ ...schema.timeframe, ...filters }),
-      response: schema.answers(schema.envelopeOf(overallData, 'The sum.'), CODES),
+      response: schema.answers(schema.envelopeOf(overallData, 'The sum.', example.overall), CODES),
     },
   };
   fastify.get('/subview-metrics/:id/:type/overall', options, async (request, reply) => {
@@ -85,7 +90,10 @@ function registerBreakdown(fastify: ApiScope, deps: RouteDeps): void {
         ...groupBy,
         ...schema.paging(deps.limits),
       }),
-      response: schema.answers(schema.envelopeOf(values, 'A page of values.'), CODES),
+      response: schema.answers(
+        schema.envelopeOf(values, 'A page of values.', example.breakdown),
+        CODES,
+      ),
     },
   };
   fastify.get('/subview-metrics/:id/:type/breakdown', options, async (request, reply) => {
@@ -120,7 +128,7 @@ function valueLimit({ limits }: RouteDeps) {
         minimum: 1,
         maximum: limits.pageRowsMax,
         default: Math.min(VALUES_DEFAULT, limits.pageRowsMax),
-        description: 'Rows for each, largest first.',
+        description: withUnit('Rows for each, largest first.', 'count'),
       }),
     ),
   };
@@ -140,14 +148,17 @@ function registerComparison(fastify: ApiScope, deps: RouteDeps): void {
         ...filters,
         ...groupBy,
         ...valueLimit(deps),
-        dimension: Type.String({ description: 'Dimension, or attribute of the spans.' }),
+        dimension: dimensionName('Dimension, or attribute of the spans.'),
         'values[]': Type.Array(Type.String(), {
           minItems: 1,
           maxItems: COMPARED_MAX,
           description: `Values of it; \`${EMPTY}\` is the unknown one.`,
         }),
       }),
-      response: schema.answers(schema.envelopeOf(comparisonData, 'A group for each value.'), CODES),
+      response: schema.answers(
+        schema.envelopeOf(comparisonData, 'A group for each value.', example.comparison),
+        CODES,
+      ),
     },
   };
   fastify.get('/subview-metrics/:id/:type/comparison', options, async (request, reply) => {
@@ -200,7 +211,10 @@ function registerSeries(fastify: ApiScope, deps: RouteDeps): void {
           'Length of a bucket. Default: hour up to 15 days, else day.',
         ),
       }),
-      response: schema.answers(schema.envelopeOf(seriesData, 'Buckets, oldest first.'), CODES),
+      response: schema.answers(
+        schema.envelopeOf(seriesData, 'Buckets, oldest first.', example.series),
+        CODES,
+      ),
     },
   };
   fastify.get(
@@ -245,7 +259,9 @@ function registerDimensions(fastify: ApiScope, deps: RouteDeps): void {
         '`subview` ones are attributes of the spans, `view` ones dimensions of the view.',
       params: Type.Object({ id: typeParams.type }),
       querystring: schema.query({}),
-      response: schema.answers(schema.envelopeOf(dimensionsData, 'Names.'), ['parameter_invalid']),
+      response: schema.answers(schema.envelopeOf(dimensionsData, 'Names.', example.names), [
+        'parameter_invalid',
+      ]),
     },
   };
   fastify.get('/subview-metrics/:id/dimensions', options, async (request) => {
@@ -260,7 +276,7 @@ function registerDimensions(fastify: ApiScope, deps: RouteDeps): void {
 const valuesData = Type.Array(
   Type.Object({
     value: Type.String({ description: 'Empty when unknown.' }),
-    playing_time: Type.Integer({ description: 'ms.' }),
+    playing_time: integer('Playing time with it.', 'ms'),
   }),
 );
 
@@ -270,7 +286,10 @@ function registerDimensionValues(fastify: ApiScope, deps: RouteDeps): void {
       tags: TAGS,
       summary: 'Values of a dimension by playing time',
       description: 'Those with playing time, largest first.',
-      params: Type.Object({ id: typeParams.type, name: schema.dimensionParams.properties.id }),
+      params: Type.Object({
+        id: typeParams.type,
+        name: dimensionName('Dimension, or attribute of the spans.'),
+      }),
       querystring: schema.query({
         ...schema.timeframe,
         ...filters,
@@ -279,7 +298,10 @@ function registerDimensionValues(fastify: ApiScope, deps: RouteDeps): void {
         query: Type.Optional(Type.String({ description: 'Text that the values contain.' })),
         ...schema.paging(deps.limits),
       }),
-      response: schema.answers(schema.envelopeOf(valuesData, 'A page of values.'), CODES),
+      response: schema.answers(
+        schema.envelopeOf(valuesData, 'A page of values.', example.dimensionValues),
+        CODES,
+      ),
     },
   };
   fastify.get('/subview-metrics/:id/dimensions/:name', options, async (request, reply) => {

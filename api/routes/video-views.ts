@@ -20,6 +20,8 @@ import {
 import { timelineEvent } from '../views/timeline.ts';
 import { isLive, listItem, viewDetail } from '../views/view-answer.ts';
 import { type ApiScope, envelope, type RouteDeps, readCompleteThrough, signalOf } from './deps.ts';
+import * as example from './examples/views.ts';
+import { withUnit } from './quantities.ts';
 import { askPage, pageOf, scopeOf } from './questions.ts';
 import * as schema from './schemas.ts';
 import { eventPages, viewDetail as viewDetailSchema, viewListItem } from './view-schemas.ts';
@@ -49,7 +51,11 @@ function registerList(fastify: ApiScope, deps: RouteDeps): void {
           }),
         ),
         error_id: Type.Optional(
-          Type.Integer({ minimum: 0, maximum: 4_294_967_295, description: 'An `id` of /errors.' }),
+          Type.Integer({
+            minimum: 0,
+            maximum: 4_294_967_295,
+            description: withUnit('An `id` of /errors.', 'none'),
+          }),
         ),
         search: Type.Optional(
           Type.String({
@@ -64,11 +70,10 @@ function registerList(fastify: ApiScope, deps: RouteDeps): void {
         ...schema.paging(deps.limits),
         ...schema.explain,
       }),
-      response: schema.answers(schema.envelopeOf(Type.Array(viewListItem), 'A page of views.'), [
-        'metric_unknown',
-        'dimension_unknown',
-        ...schema.STORE_CODES,
-      ]),
+      response: schema.answers(
+        schema.envelopeOf(Type.Array(viewListItem), 'A page of views.', example.viewList),
+        ['metric_unknown', 'dimension_unknown', ...schema.STORE_CODES],
+      ),
     },
   };
   fastify.get('/video-views', options, async (request, reply) => {
@@ -128,7 +133,7 @@ function registerDetail(fastify: ApiScope, deps: RouteDeps): void {
             minimum: 1,
             maximum: limits.pageOffsetMax,
             default: 1,
-            description: 'Page of the timeline, from 1.',
+            description: withUnit('Page of the timeline, from 1.', 'none'),
           }),
         ),
         limit: Type.Optional(
@@ -136,13 +141,13 @@ function registerDetail(fastify: ApiScope, deps: RouteDeps): void {
             minimum: 1,
             maximum: limits.viewEventsMax,
             default: limits.viewEventsMax,
-            description: 'Events of a page (viewEventsMax is the maximum).',
+            description: withUnit('Events of a page (viewEventsMax is the maximum).', 'count'),
           }),
         ),
         ...schema.explain,
       }),
       response: schema.answers(
-        schema.envelopeOf(viewDetailSchema, 'The view.', { events: eventPages }),
+        schema.envelopeOf(viewDetailSchema, 'The view.', example.view, { events: eventPages }),
         ['view_not_found', ...schema.STORE_CODES],
       ),
     },
@@ -155,11 +160,13 @@ function registerDetail(fastify: ApiScope, deps: RouteDeps): void {
     const [row] = await deps.runner.run<ViewRow>(planView(key), signal);
     if (row === undefined) throw notFound(key);
     const startDay = String(row.start_day_text);
-    const rows = await deps.runner.run<TimelineRow>(planTimeline(key, startDay, page), signal);
+    const ask = (wanted: Page): Promise<TimelineRow[]> =>
+      deps.runner.run<TimelineRow>(planTimeline(key, startDay, wanted), signal);
+    const [rows, first] = await askPage(ask, page);
     const live = isLive(row) ? planLiveView(key, startDay) : undefined;
     const [liveRow] = live === undefined ? [] : await deps.runner.run<LiveRow>(live, signal);
     const data = { ...viewDetail(row, liveRow), events: rows.map(timelineEvent) };
-    const meta = { complete_through: through, events: timelineMeta(rows, page) };
+    const meta = { complete_through: through, events: timelineMeta(first, page) };
     return envelope(data, frameOf(row, liveRow), 1, meta);
   });
 }
@@ -169,8 +176,8 @@ function notFound({ viewId }: ViewKey): Error {
 }
 
 /** Which part of the timeline the answer holds. */
-function timelineMeta(rows: readonly TimelineRow[], { page, limit }: Page): object {
-  const total = rows[0]?.total_rows ?? 0;
+function timelineMeta(row: TimelineRow | undefined, { page, limit }: Page): object {
+  const total = row?.total_rows ?? 0;
   const more = page * limit < total;
   return { page, limit, total_row_count: total, next_page: more ? page + 1 : null };
 }

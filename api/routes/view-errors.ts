@@ -1,5 +1,6 @@
 /** `/data/v1/errors`: which errors views ended up with, how often, and what such an error said. */
 import Type, { type TSchema } from 'typebox';
+import type { Page } from '../planner/breakdown.ts';
 import {
   type ErrorEventRow,
   type ErrorRow,
@@ -9,23 +10,25 @@ import {
 import { errorId } from '../views/error-id.ts';
 import { errorMessage } from '../views/timeline.ts';
 import { type ApiScope, envelope, type RouteDeps, readCompleteThrough, signalOf } from './deps.ts';
-import { pageOf, scopeOf } from './questions.ts';
+import { errors } from './examples/metrics.ts';
+import { integer, integerOrNull, number } from './quantities.ts';
+import { askPage, pageOf, scopeOf } from './questions.ts';
 import * as schema from './schemas.ts';
 
 const nullable = <Schema extends TSchema>(inner: Schema) => Type.Union([inner, Type.Null()]);
 
 const errorsData = Type.Array(
   Type.Object({
-    id: Type.Integer({ description: 'Stands for the code, the same in every answer.' }),
-    code: nullable(Type.Integer({ description: 'The code, where it is a whole number.' })),
+    id: integer('Stands for the code, the same in every answer.', 'none'),
+    code: integerOrNull('The code, where it is a whole number.', 'none'),
     player_error_code: Type.String({ description: 'The code.' }),
     message: nullable(
       Type.String({ description: 'Of the view that had it last; null when none was said.' }),
     ),
     description: nullable(Type.String({ description: 'Always null.' })),
     notes: nullable(Type.String({ description: 'Always null.' })),
-    count: Type.Integer({ description: 'Views whose last error that counted has the code.' }),
-    percentage: Type.Number({ description: 'Their share of all closed views of the scope.' }),
+    count: integer('Views whose last error that counted has the code.', 'count'),
+    percentage: number('Their share of all closed views of the scope.', 'fraction'),
     last_seen: Type.String({ description: 'End of the last of them, ISO 8601.' }),
   }),
 );
@@ -44,7 +47,7 @@ export function registerErrors(fastify: ApiScope, deps: RouteDeps): void {
         ...schema.paging(deps.limits),
         ...schema.explain,
       }),
-      response: schema.answers(schema.envelopeOf(errorsData, 'A page of errors.'), [
+      response: schema.answers(schema.envelopeOf(errorsData, 'A page of errors.', errors), [
         'metric_unknown',
         'dimension_unknown',
         ...schema.STORE_CODES,
@@ -56,14 +59,16 @@ export function registerErrors(fastify: ApiScope, deps: RouteDeps): void {
     const page = pageOf(request.query, deps.limits);
     const signal = signalOf(reply);
     const through = await readCompleteThrough(deps, signal);
-    const rows = await deps.runner.run<ErrorRow>(planErrors(scope, page), signal);
+    const ask = (wanted: Page): Promise<ErrorRow[]> =>
+      deps.runner.run<ErrorRow>(planErrors(scope, wanted), signal);
+    const [rows, first] = await askPage(ask, page);
     const events =
       rows.length === 0
         ? []
         : await deps.runner.run<ErrorEventRow>(planErrorEvents(scope.project, rows), signal);
     const data = rows.map((row) => errorItem(row, events));
     const meta = { aggregation: 'view_end', complete_through: through };
-    return envelope(data, scope.timeframe, rows[0]?.total_rows ?? 0, meta);
+    return envelope(data, scope.timeframe, first?.total_rows ?? 0, meta);
   });
 }
 

@@ -29,10 +29,16 @@ interface RouteReference {
 }
 
 const text = (description: string) => Type.String({ description });
+const countOf = (description: string) =>
+  Type.Integer({ description: `${description} Unit: count.` });
+/** A list of rejects is cut; their number is not. */
+const rejectedTotal = countOf('All that was not taken, listed or not.');
 const rejected = Type.Array(
   Type.Object({
-    beat: Type.Integer(),
-    event: Type.Optional(Type.Integer()),
+    beat: Type.Integer({ description: 'Place of the beat in the body, from 0. Unit: none.' }),
+    event: Type.Optional(
+      Type.Integer({ description: 'Place of the event in its beat, from 0. Unit: none.' }),
+    ),
     code: Type.String(),
     message: Type.String(),
   }),
@@ -53,7 +59,7 @@ const BEATS: RouteReference = {
   parameters: undefined,
   ok: {
     202: Type.Object(
-      { accepted: Type.Integer(), rejected, rejectedTotal: Type.Integer() },
+      { accepted: countOf('Events that the log has.'), rejected, rejectedTotal },
       { description: 'Events that the log has, and what was not taken.' },
     ),
   },
@@ -128,14 +134,13 @@ const EPAS: RouteReference = {
   },
 };
 
+const line = Type.Integer({ description: 'Number of the line in the body. Unit: none.' });
 const edgeAnswer = Type.Object(
   {
-    accepted: Type.Integer({ description: 'Requests that the log has.' }),
-    preflights: Type.Integer({ description: 'CORS preflights, left out.' }),
-    rejected: Type.Array(
-      Type.Object({ line: Type.Integer(), code: Type.String(), message: Type.String() }),
-    ),
-    rejectedTotal: Type.Integer(),
+    accepted: countOf('Requests that the log has.'),
+    preflights: countOf('CORS preflights, left out.'),
+    rejected: Type.Array(Type.Object({ line, code: Type.String(), message: Type.String() })),
+    rejectedTotal,
   },
   { description: 'Lines that were taken, and those that were not.' },
 );
@@ -220,7 +225,7 @@ function problemsOf({ goneStatus, overloadedStatus }: RouteHead): Record<number,
   const answers = problemAnswers(INGEST_ERRORS, CODES);
   for (const [status, codes] of own) {
     const also = CODES.filter((code) => INGEST_ERRORS[code].status === status);
-    answers[status] = problemAnswer([...also, ...codes]);
+    answers[status] = problemAnswer(INGEST_ERRORS, status, [...also, ...codes]);
   }
   return answers;
 }

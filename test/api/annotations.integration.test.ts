@@ -67,6 +67,10 @@ describe('annotations', () => {
     expect(await ids('?order_direction=asc')).toEqual([older.data.id, id]);
     expect(await ids('?timeframe[]=30:minutes')).toEqual([id]);
     expect(await ids('?timeframe[]=7:days&limit=1&page=3')).toEqual([far.data.id]);
+    const beyond = await send('GET', '?timeframe[]=7:days&limit=1&page=4');
+    expect(beyond).toMatchObject({ status: 200, data: [], total_row_count: 3 });
+    const before = await send('GET', '?timeframe[]=1767225600&timeframe[]=1767225660&page=2');
+    expect(before).toMatchObject({ status: 200, data: [], total_row_count: 0 });
 
     const full = await send('POST', '', { date: 1, note: 'one too many' });
     expect(full).toMatchObject({ status: 422, code: 'annotations_full' });

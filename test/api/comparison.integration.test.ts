@@ -216,6 +216,22 @@ describe('errors', () => {
     expect(new Set(found.map(({ id }) => id)).size).toBe(found.length);
   });
 
+  it('are as many as there are on a page beyond the last, and none where there are none', async () => {
+    type Page = { readonly data: unknown[]; readonly total_row_count: number };
+    const page = async (pairs: QueryPairs) => (await ask<Page>(server, '/errors', pairs)).body;
+    const { total_row_count } = await page([]);
+    expect(total_row_count).toBeGreaterThan(1);
+    expect(
+      await page([
+        ['page', '1000'],
+        ['limit', '3'],
+      ]),
+    ).toMatchObject({ data: [], total_row_count });
+    const none: QueryPairs = [['filters[]', 'country:nowhere']];
+    expect(await page(none)).toMatchObject({ data: [], total_row_count: 0 });
+    expect(await page([...none, ['page', '2']])).toMatchObject({ data: [], total_row_count: 0 });
+  });
+
   it('lead to the views that have them', async () => {
     const [first] = await get<ErrorItem[]>('/errors');
     const listed = await get<{ player_error_code: string; error_type_id: number; live: boolean }[]>(

@@ -293,6 +293,12 @@ describe('a closed view', () => {
     ]);
     expect(last.data.events.map(({ seq }) => seq)).toEqual([4]);
     expect(last.meta.events).toMatchObject({ next_page: null });
+    const beyond = await detail('closed', [
+      ['limit', '2'],
+      ['page', '4'],
+    ]);
+    expect(beyond.data.events).toEqual([]);
+    expect(beyond.meta.events).toMatchObject({ total_row_count: 5, next_page: null });
   });
 });
 

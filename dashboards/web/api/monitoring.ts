@@ -2,6 +2,7 @@
 import type { Step } from '../figures/tiles.ts';
 import type { Filter } from '../state/route.ts';
 import type { Api } from './client.ts';
+import { intervalDimension, intervalMetricId, viewDimension, viewMetricId } from './names.ts';
 import { filterTexts, throughOf } from './views.ts';
 
 export interface Point {
@@ -60,7 +61,7 @@ export async function readSeries(
     'filters[]': filterTexts(ask.filters),
     group_by: ask.step,
   };
-  const places = { id: ask.metric };
+  const places = { id: intervalMetricId(ask.metric) };
   const answer = await api.get(`${METRIC}/timeseries`, { places, query }, signal);
   const points = answer.data.map(({ date, value }) => ({ atMs: Date.parse(date), value }));
   return { metric: ask.metric, points, throughMs: throughOf(answer) };
@@ -92,11 +93,11 @@ export async function readSplit(
   const query = {
     ...frame(minutes),
     'filters[]': filterTexts([...others, ...only]),
-    dimension: split,
+    dimension: intervalDimension(split),
     group_by: ask.step,
     limit: linesMax,
   };
-  const places = { id: metric };
+  const places = { id: intervalMetricId(metric) };
   const answer = await api.get(`${METRIC}/breakdown-timeseries`, { places, query }, signal);
   const timesMs = answer.data.map(({ date }) => Date.parse(date));
   const { unit } = answer.meta;
@@ -121,10 +122,10 @@ export async function readBreakdown(
   const query = {
     ...(ask.minutes > 0 ? frame(ask.minutes) : {}),
     'filters[]': filterTexts(ask.filters),
-    dimension: ask.by,
+    dimension: intervalDimension(ask.by),
     limit: ask.limit ?? ROWS_MAX,
   };
-  const places = { id: ask.metric };
+  const places = { id: intervalMetricId(ask.metric) };
   const { data } = await api.get(`${METRIC}/breakdown`, { places, query }, signal);
   return data.map(({ value, metric_value, concurrent_viewers }) => ({
     name: value,
@@ -142,11 +143,11 @@ export async function readEndedBreakdown(
   const query = {
     ...frame(ask.minutes),
     'filters[]': filterTexts(ask.filters),
-    group_by: ask.by,
+    group_by: viewDimension(ask.by),
     order_by: 'views' as const,
     limit: ROWS_MAX,
   };
-  const places = { id: ask.metric };
+  const places = { id: viewMetricId(ask.metric) };
   const { data } = await api.get('/data/v1/metrics/{id}/breakdown', { places, query }, signal);
   return data.map(({ field, value, views }) => ({ name: field, value, viewers: views }));
 }
