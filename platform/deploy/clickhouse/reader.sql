@@ -14,9 +14,13 @@ CREATE ROW POLICY IF NOT EXISTS READER ON streamgauge.views USING project = 'PRO
 CREATE ROW POLICY IF NOT EXISTS READER ON streamgauge.view_events USING project = 'PROJECT' TO READER;
 CREATE ROW POLICY IF NOT EXISTS READER ON streamgauge.rejected USING project = 'PROJECT' TO READER;
 CREATE ROW POLICY IF NOT EXISTS READER ON streamgauge.playback_5s USING project = 'PROJECT' TO READER;
+CREATE ROW POLICY IF NOT EXISTS READER ON streamgauge.delivery_5s USING project = 'PROJECT' TO READER;
+CREATE ROW POLICY IF NOT EXISTS READER ON streamgauge.requests USING project = 'PROJECT' TO READER;
 CREATE ROW POLICY IF NOT EXISTS READER ON streamgauge.viewers_now USING project = 'PROJECT' TO READER;
 GRANT SELECT ON streamgauge.views TO READER;
 GRANT SELECT ON streamgauge.view_events TO READER;
 GRANT SELECT ON streamgauge.rejected TO READER;
 GRANT SELECT ON streamgauge.playback_5s TO READER;
+GRANT SELECT ON streamgauge.delivery_5s TO READER;
+GRANT SELECT ON streamgauge.requests TO READER;
 GRANT SELECT ON streamgauge.viewers_now TO READER;
