@@ -11,7 +11,7 @@ import { BeatCursor } from './cursor.ts';
 import { EdgeFold } from './edge-fold.ts';
 import type { RejectCode } from './fold-counters.ts';
 import type { FoldRecord } from './fold-record.ts';
-import type { Intervals } from './intervals.ts';
+import type { ClosedView, Intervals } from './intervals.ts';
 import type { Lane } from './lane.ts';
 import type { Ledger } from './ledger.ts';
 import { isTimestamp } from './log-time.ts';
@@ -226,9 +226,9 @@ export class BeatFold {
   }
 
   /** A view of which only edge logs tell so far lives by them; one that its player reports does not. */
-  #openForEdge(project: string, id: string, nowMs: number): View | readonly string[] | undefined {
+  #openForEdge(project: string, id: string, nowMs: number): View | ClosedView | undefined {
     const closed = this.life.closedView(project, id);
-    if (closed !== undefined) return closed.tuple < 0 ? [] : this.#valuesOf(closed.tuple);
+    if (closed !== undefined) return closed;
     const view = this.life.open(project, id, nowMs);
     if (typeof view === 'string') {
       this.#ledger.recordsRejected++;
@@ -242,10 +242,6 @@ export class BeatFold {
     view.lastArrivalMs = nowMs;
     this.life.schedule(view);
     return view;
-  }
-
-  #valuesOf(tuple: number): readonly string[] {
-    return this.intervals.tuples.get(tuple).values;
   }
 
   /** Measures the view's clock on the beat's latest timestamp before its events are placed. */

@@ -5,7 +5,7 @@
  */
 import type { viewValues } from '../schemas/avro/checkpoint.v3.ts';
 import { SOURCES } from '../schemas/beat.ts';
-import type { DeliveredRequest } from './delivery/request.ts';
+import { DeliveredRequest } from './delivery/request.ts';
 import type { EdgeFigures } from './edge-figures.ts';
 import type { FoldCounters } from './fold-counters.ts';
 import type { EndedCell, PendingCredit } from './intervals.ts';
@@ -116,8 +116,8 @@ export function loadView(
   view.held = saved.held.map((event) => TimelineEvent.load(event));
   view.endedCell = endedCell ?? undefined;
   view.pendingCredits = saved.pendingCredits.map(creditOf);
-  view.pendingRequests = (saved.pendingRequests ?? []).map((request) => ({ ...request }));
-  view.heldRequests = (saved.heldRequests ?? []).map((request) => ({ ...request }));
+  view.pendingRequests = (saved.pendingRequests ?? []).map(DeliveredRequest.from);
+  view.heldRequests = (saved.heldRequests ?? []).map(DeliveredRequest.from);
   if (subviews !== null) view.subviews = Subviews.load(subviews, counters);
   loadLanes(view, saved);
   loadTracks(view, saved, counters);

@@ -5,6 +5,8 @@
  * Guarantee: on any bytes at all it ends, never reads outside the record, and says whether what it read was whole.
  */
 
+import { urlKeyAt } from './delivery/url-key.ts';
+
 /** Index of a part's type in the schema's union. */
 export const PART = {
   state: 0,
@@ -129,6 +131,20 @@ export class BeatCursor {
   readText(): string {
     const end = this.#skipString();
     return this.bytes.toString('utf8', this.#stringStart, end);
+  }
+
+  /** The key of the URL that the reader stands at; 0 without a path. */
+  readUrlKey(): number {
+    const end = this.#skipString();
+    return end <= this.#end ? urlKeyAt(this.bytes, this.#stringStart, end) : 0;
+  }
+
+  /** True when the text that the reader stands at is this one. */
+  readsText(text: Buffer): boolean {
+    const end = this.#skipString();
+    const start = this.#stringStart;
+    if (end - start !== text.length || end > this.#end) return false;
+    return this.bytes.compare(text, 0, text.length, start, end) === 0;
   }
 
   skipText(): void {

@@ -9,6 +9,7 @@ import { takeEdgeContext } from './edge-context.ts';
 import { keysOf } from './edge-figures.ts';
 import { ExpiringIds } from './expiring-ids.ts';
 import type { FoldCounters } from './fold-counters.ts';
+import type { ClosedView } from './intervals.ts';
 import type { FoldSettings } from './settings.ts';
 import { LANE_EDGE, SOURCE_EDGE, TimelineEvent } from './timeline-event.ts';
 import { View } from './view.ts';
@@ -16,7 +17,7 @@ import { View } from './view.ts';
 /** What edge requests need of the views of their partition. */
 export interface EdgeViews {
   /** The view of an id, made when it is new; what is left of one that was let go; undefined when it is refused, which is recorded. */
-  openForEdge(project: string, id: string, nowMs: number): View | readonly string[] | undefined;
+  openForEdge(project: string, id: string, nowMs: number): View | ClosedView | undefined;
   /** Puts a request into the view's timeline. */
   listEdge(view: View, event: TimelineEvent, nowMs: number): void;
   /** Refuses a request whose time cannot be; `index` is its place in the record. */
@@ -75,11 +76,11 @@ export class EdgeFold {
   }
 
   /** The view is gone, and what it was is remembered: its own figures stay, what was delivered counts. */
-  #takeLate({ project, view }: EdgeRequests, request: EdgeRequest, was: readonly string[]): void {
+  #takeLate({ project, view }: EdgeRequests, request: EdgeRequest, { tuple }: ClosedView): void {
     this.counters.requestsTaken++;
     this.#counts.edgeRequestsLate++;
     const delivered = requestOfEdge(request, keysOf(request), startOf(request));
-    this.#views.delivery.takeWithout(project, view, delivered, this.#epoch, was);
+    this.#views.delivery.takeWithout(project, view, delivered, this.#epoch, tuple);
   }
 
   #isFresh(project: string, request: EdgeRequest, nowMs: number, settings: FoldSettings): boolean {

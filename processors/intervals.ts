@@ -7,18 +7,20 @@
  */
 import type { RowWriter } from '../platform/store/row-binary.ts';
 import { sketchBucket } from '../schemas/sketch.ts';
+import { playbackSketches, playbackSums } from '../schemas/tables/tables.ts';
 import type { Expiring, ExpiringIds } from './expiring-ids.ts';
 import type { FoldCounters } from './fold-counters.ts';
-import { IntervalCells, type RowEnds, SKETCH, SUM } from './interval-cells.ts';
 import type { FoldSettings } from './settings.ts';
 import { isEnd, STATE } from './states.ts';
 import { type TupleLimits, Tuples } from './tuples.ts';
 import type { View } from './view.ts';
 import { hasFailed } from './view-figures.ts';
 import { ViewersGauge } from './viewers-gauge.ts';
+import { positionsOf, type RowEnds, WINDOW_MS, WindowCells } from './window-cells.ts';
 
-/** Length of a window, ms; windows begin at multiples of it. */
-export const WINDOW_MS = 5_000;
+/** Position of each sum and each sketch, by column. */
+const SUM = positionsOf(playbackSums);
+const SKETCH = positionsOf(playbackSketches);
 /** Windows of which the tuples are remembered, to keep their number within its limit. */
 const WINDOWS_REMEMBERED = 240;
 
@@ -68,7 +70,7 @@ export interface SavedWindow {
 export class Intervals {
   readonly tuples: Tuples;
   readonly gauges = new ViewersGauge();
-  readonly #cells = new IntervalCells();
+  readonly #cells = new WindowCells(playbackSums, playbackSketches);
   /** Tuples of each remembered window. */
   readonly #windows = new Map<number, Set<number>>();
   /** Cells whose video_id, or asn too, became `(other)`. */
@@ -185,13 +187,9 @@ export class Intervals {
     view.endedCell = wanted;
   }
 
-  /** The combination of dimensions of a view: its number, and the values that stand behind it. */
+  /** Number of the combination of dimensions of a view. */
   tupleOf(view: View): number {
     return this.#tupleOf(view);
-  }
-
-  valuesOf(view: View): readonly string[] {
-    return this.tuples.get(this.#tupleOf(view)).values;
   }
 
   /** Counts the view where it belongs now; a silent or closed one nowhere. */
@@ -205,7 +203,7 @@ export class Intervals {
 
   /** Writes the epoch's rows of both tables. */
   write(playback: RowWriter, now: RowWriter, logTimeMs: number, rows: RowEnds): void {
-    this.#cells.write(playback, this.tuples, WINDOW_MS / 1_000, rows);
+    this.#cells.write(playback, (tuple) => this.tuples.get(tuple), rows);
     this.gauges.write(now, this.tuples, logTimeMs, rows);
     while (this.#windows.size > WINDOWS_REMEMBERED) {
       const [oldest] = this.#windows.keys();
@@ -221,9 +219,10 @@ export class Intervals {
   sweepTuples(views: Iterable<View>, closed: ExpiringIds<ClosedView>): void {
     const used = new Uint8Array(this.tuples.size);
     const list = [...views];
-    for (const { tuple, endedCell, gaugePlace } of list) {
+    for (const { tuple, heldTuple, endedCell, gaugePlace } of list) {
       // Never looked up is -1, which no array holds.
       used[tuple] = 1;
+      used[heldTuple] = 1;
       used[endedCell?.tuple ?? -1] = 1;
       if (gaugePlace.state >= 0) used[gaugePlace.tuple] = 1;
     }
@@ -240,6 +239,8 @@ export class Intervals {
     for (const view of views) {
       const { endedCell, gaugePlace } = view;
       view.tuple = numberOf(view.tuple);
+      view.heldTuple = numberOf(view.heldTuple);
+      view.saidLast = undefined;
       gaugePlace.tuple = gaugePlace.state >= 0 ? numberOf(gaugePlace.tuple) : -1;
       if (endedCell !== undefined)
         view.endedCell = { ...endedCell, tuple: numberOf(endedCell.tuple) };

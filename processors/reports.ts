@@ -431,7 +431,7 @@ function takeRequest(view: View, cursor: BeatCursor, report: Report): void {
   const bytes = view.believed(cursor.readLong(), BYTES_MAX);
   const ttfbMs = view.believed(cursor.readLong(), DURATION_MS_MAX);
   const ttlbMs = view.believed(cursor.readLong(), DURATION_MS_MAX);
-  const url = cursor.readText();
+  const urlKey = cursor.readUrlKey();
   const cdn = cursor.readText();
   if (
     cdn !== '' &&
@@ -439,9 +439,9 @@ function takeRequest(view: View, cursor: BeatCursor, report: Report): void {
   ) {
     view.tuple = -1;
   }
-  const said = { kind, status, bytes, ttfbMs, ttlbMs, url, cdn };
+  const said = { status, bytes, ttfbMs, totalMs: ttlbMs, urlKey, cdn };
   const lineMs = Math.min(view.clock.lineAt(cursor.at), latestLine(view, report));
-  report.delivery.takePlayer(view, requestOfPlayer(cursor, said, lineMs), report.epoch);
+  report.delivery.takePlayer(view, requestOfPlayer(cursor, kind, said, lineMs), report.epoch);
   view.requestCount++;
   if (status === 0 || status >= 400) view.requestFailedCount++;
   const succeeded = (status >= 200 && status < 300) || status === 304;

@@ -9,6 +9,7 @@ import { PLAYER_STATES, SOURCES } from '../schemas/beat.ts';
 import { dimensions } from '../schemas/catalogue/dimensions.ts';
 import { viewFigures } from '../schemas/tables/tables.ts';
 import type { DeliveredRequest } from './delivery/request.ts';
+import type { Said } from './delivery/said-keys.ts';
 import { FoldCounters, REJECT_COUNTERS, type RejectCode } from './fold-counters.ts';
 import { writeSubviews } from './subview-rows.ts';
 import { LANE_EDGE, type TimelineEvent } from './timeline-event.ts';
@@ -252,17 +253,19 @@ export class EpochRows {
   }
 
   /** A request, of a view or of none (an empty id). */
-  request(project: string, view: string, request: DeliveredRequest, epoch: number): void {
+  request(
+    project: string,
+    view: string,
+    request: DeliveredRequest,
+    { rowBytes }: Said,
+    epoch: number,
+  ): void {
     const out = this.requests;
     out.string(project);
     out.string(view);
     out.uint64(request.urlKey);
     out.dateTime64Ms(request.atMs);
-    out.string(request.source);
-    const { cdn, pop, country, asn, videoId, objectType, protocol, cache } = request;
-    for (const text of [cdn, pop, country, asn, videoId, objectType, protocol, cache]) {
-      out.string(text);
-    }
+    out.raw(rowBytes);
     out.int64(request.status);
     out.int64(request.bytes);
     out.int64(request.ttfbMs);

@@ -298,6 +298,7 @@ export class ViewLife {
     this.delivery.write(rows.delivery, ends);
     if (!this.intervals.tuples.sweepDue) return;
     this.intervals.sweepTuples(this.#views.values(), this.closedIds);
+    this.delivery.forgetTuples();
   }
 
   #rowFailed(view: View | undefined, error: unknown): void {

@@ -5,6 +5,7 @@
  * changes nothing within the reorder wait, and what is missing is counted.
  */
 import type { DeliveredRequest } from './delivery/request.ts';
+import type { Said } from './delivery/said-keys.ts';
 import { EdgeFigures } from './edge-figures.ts';
 import { FoldCounters } from './fold-counters.ts';
 import type { EndedCell, PendingCredit } from './intervals.ts';
@@ -132,9 +133,11 @@ export class View {
 
   /** Requests that its player reported and that wait for its place in time. */
   pendingRequests: DeliveredRequest[] = [];
-  /** Requests that edges told of before its player did, and the interval dimensions under which they are counted. */
+  /** Requests that edges told of before its player did, and the tuple under which they are counted; -1 without. */
   heldRequests: DeliveredRequest[] = [];
-  heldValues: readonly string[] | undefined;
+  heldTuple = -1;
+  /** What a request of it said last: it only saves work. */
+  saidLast: Said | undefined;
 
   /** Renditions, modes and positions; none while nothing was said of them. */
   subviews: Subviews | undefined;

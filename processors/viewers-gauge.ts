@@ -3,9 +3,9 @@
  * nothing. Written at the end of each epoch as `viewers_now`.
  */
 import type { RowWriter } from '../platform/store/row-binary.ts';
-import type { RowEnds } from './interval-cells.ts';
 import { STATE } from './states.ts';
 import type { Tuples } from './tuples.ts';
+import type { RowEnds } from './window-cells.ts';
 
 /** States that are counted, in the order of the columns. */
 const COUNTED: readonly number[] = [

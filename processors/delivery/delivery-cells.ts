@@ -1,8 +1,4 @@
-/**
- * The cells of `delivery_5s` that an epoch touches: one for each window, source and combination of dimensions. A cell is a
- * partial sum; what an earlier epoch wrote of it stays, and what is taken back is negative.
- */
-import type { RowWriter } from '../../platform/store/row-binary.ts';
+/** The sums of `delivery_5s` that an epoch touches, and which of them a request adds to. */
 import { sketchBucket } from '../../schemas/sketch.ts';
 import {
   CACHE_FILLS,
@@ -10,209 +6,77 @@ import {
   deliverySketches,
   deliverySums,
 } from '../../schemas/tables/delivery.ts';
-import type { RowEnds } from '../interval-cells.ts';
-import { OTHER, tupleDimensions } from '../tuples.ts';
-import { type DeliveredRequest, statusClassOf } from './request.ts';
+import { positionsOf, WindowCells } from '../window-cells.ts';
+import type { DeliveredRequest } from './request.ts';
 
-const WINDOW_MS = 5_000;
+const SUM = positionsOf(deliverySums);
+const SKETCH = positionsOf(deliverySketches);
 const HITS: ReadonlySet<string> = new Set(CACHE_HITS);
 const FILLS: ReadonlySet<string> = new Set(CACHE_FILLS);
-const VIDEO = tupleDimensions.indexOf('video_id');
-const COUNTRY = tupleDimensions.indexOf('country');
-const ASN = tupleDimensions.indexOf('asn');
-const CDN = tupleDimensions.indexOf('cdn');
 
-type Sum = (typeof deliverySums)[number]['name'];
-type Sketch = (typeof deliverySketches)[number]['name'];
-
-interface Cell {
-  readonly key: string;
-  readonly project: string;
-  readonly window: number;
-  readonly source: string;
-  /** Dimensions of the view, then those of the request, in the order of the columns. */
-  readonly values: readonly string[];
-  readonly sums: Record<Sum, number>;
-  readonly sketches: Record<Sketch, Map<number, number>>;
-}
-
-/** A sum that has come so far goes on in another row: what one request adds to it stays below 2^52. */
-const FULL = 2 ** 52;
-
-export class DeliveryCells {
-  readonly #cells = new Map<string, Cell>();
-  readonly #full: Cell[] = [];
-
-  get size(): number {
-    return this.#cells.size + this.#full.length;
+export class DeliveryCells extends WindowCells {
+  constructor() {
+    super(deliverySums, deliverySketches);
   }
 
-  /**
-   * Adds a request, or with weight -1 takes it back. `view` holds the interval dimensions of its view, in the order of
-   * tuples. False where the epoch has `cellsMax` cells, so that video, network and edge became `(other)`, and beyond
-   * twice as many all values.
-   */
-  add(
-    project: string,
-    request: DeliveredRequest,
-    view: readonly string[],
-    weight: 1 | -1,
-    cellsMax: number,
-  ): boolean {
-    const values = valuesOf(request, view);
-    const window = Math.floor(request.atMs / WINDOW_MS);
-    let cell = this.#find(project, window, request.source, values, cellsMax);
-    const whole = cell !== undefined;
-    cell ??= this.#find(project, window, request.source, lessened(values), 2 * cellsMax);
-    const others = values.map(() => OTHER);
-    cell ??= this.#find(project, window, request.source, others, Number.POSITIVE_INFINITY);
-    if (cell !== undefined) this.#addTo(cell, request, weight);
-    return whole;
-  }
-
-  /** Writes a row for each cell that is not all zero, then forgets the cells. */
-  write(out: RowWriter, rows: RowEnds): void {
-    for (const cell of [...this.#full, ...this.#cells.values()]) {
-      if (isZero(cell)) continue;
-      try {
-        writeRow(out, cell);
-        rows.end(out);
-      } catch (error) {
-        rows.failed(error);
-      }
+  /** Adds a request, or with weight -1 takes it back. */
+  addRequest(slot: number, request: DeliveredRequest, weight: 1 | -1): void {
+    const { status } = request;
+    const bytes = request.bytes > 0 ? request.bytes * weight : 0;
+    this.add(slot, SUM.requests, weight);
+    if (request.bytes >= 0) {
+      this.add(slot, SUM.bytes, bytes);
+      this.add(slot, SUM.sized_requests, weight);
     }
-    this.#cells.clear();
-    this.#full.length = 0;
+    if (request.cache !== '') this.#addCache(slot, request.cache, bytes, weight);
+    if (status === 0) this.add(slot, SUM.unanswered, weight);
+    else if (status >= 500) this.add(slot, SUM.server_errors, weight);
+    else if (status >= 400) this.add(slot, SUM.client_errors, weight);
+    if (request.aborted) this.add(slot, SUM.aborted, weight);
+    if (request.starved) this.add(slot, SUM.starvation_count, weight);
+    if (request.startup) this.add(slot, SUM.startup_request_count, weight);
+    if (request.mediaMs > 0) this.#addMedia(slot, request, bytes, weight);
+    if (status >= 200 && status < 400) this.#addTimes(slot, request, bytes, weight);
   }
 
-  #addTo(cell: Cell, request: DeliveredRequest, weight: 1 | -1): void {
-    addTo(cell, request, weight);
-    const { bytes, bitrate_bit_ms } = cell.sums;
-    if (Math.abs(bytes) < FULL && Math.abs(bitrate_bit_ms) < FULL) return;
-    this.#cells.delete(cell.key);
-    this.#full.push(cell);
+  #addCache(slot: number, cache: string, bytes: number, weight: number): void {
+    const hit = HITS.has(cache);
+    if (!hit && !FILLS.has(cache)) return;
+    this.add(slot, SUM.cache_requests, weight);
+    this.add(slot, SUM.cache_bytes, bytes);
+    if (hit) this.add(slot, SUM.hit_requests, weight);
+    this.add(slot, hit ? SUM.hit_bytes : SUM.origin_bytes, bytes);
   }
 
-  #find(
-    project: string,
-    window: number,
-    source: string,
-    values: readonly string[],
-    cellsMax: number,
-  ): Cell | undefined {
-    const key = [window, project, source, ...values].join('\0');
-    const known = this.#cells.get(key);
-    if (known !== undefined || this.#cells.size >= cellsMax) return known;
-    const cell = { key, project, window, source, values, sums: noSums(), sketches: noSketches() };
-    this.#cells.set(key, cell);
-    return cell;
+  #addMedia(slot: number, request: DeliveredRequest, bytes: number, weight: number): void {
+    const { mediaMs, bitrate } = request;
+    this.add(slot, SUM.media_ms, mediaMs * weight);
+    this.add(slot, SUM.media_bytes, bytes);
+    if (bitrate <= 0) return;
+    this.add(slot, SUM.bitrate_bit_ms, bitrate * mediaMs * weight);
+    this.add(slot, SUM.bitrate_known_ms, mediaMs * weight);
   }
-}
 
-/** What a request says of where it was served counts before what is known of its view. */
-function valuesOf(request: DeliveredRequest, view: readonly string[]): string[] {
-  const values = tupleDimensions.map((_, index) => view[index] ?? '');
-  if (request.cdn !== '') values[CDN] = request.cdn;
-  if (request.country !== '') values[COUNTRY] = request.country;
-  if (request.asn !== '') values[ASN] = request.asn;
-  if (values[VIDEO] === '') values[VIDEO] = request.videoId;
-  const { pop, objectType, status, protocol } = request;
-  values.push(pop, objectType, statusClassOf(status), protocol);
-  return values;
-}
-
-/** Without the dimensions that have many values. */
-function lessened(values: readonly string[]): string[] {
-  const pop = tupleDimensions.length;
-  return values.map((value, at) => (at === VIDEO || at === ASN || at === pop ? OTHER : value));
-}
-
-function addTo({ sums, sketches }: Cell, request: DeliveredRequest, weight: 1 | -1): void {
-  const { cache, status, ttfbMs, totalMs, originMs, mediaMs, bitrate } = request;
-  const bytes = Math.max(0, request.bytes) * weight;
-  sums.requests += weight;
-  sums.bytes += bytes;
-  if (request.bytes >= 0) sums.sized_requests += weight;
-  if (HITS.has(cache) || FILLS.has(cache)) {
-    sums.cache_requests += weight;
-    sums.cache_bytes += bytes;
-    if (HITS.has(cache)) {
-      sums.hit_requests += weight;
-      sums.hit_bytes += bytes;
-    } else {
-      sums.origin_bytes += bytes;
+  #addTimes(slot: number, request: DeliveredRequest, bytes: number, weight: number): void {
+    const { ttfbMs, totalMs, originMs } = request;
+    if (ttfbMs >= 0) {
+      this.add(slot, SUM.ttfb_sum_ms, ttfbMs * weight);
+      this.add(slot, SUM.ttfb_count, weight);
+      this.addToSketch(slot, SKETCH.ttfb_sketch, sketchBucket(ttfbMs), weight);
     }
-  }
-  if (status === 0) sums.unanswered += weight;
-  else if (status >= 500) sums.server_errors += weight;
-  else if (status >= 400) sums.client_errors += weight;
-  if (request.aborted) sums.aborted += weight;
-  if (request.starved) sums.starvation_count += weight;
-  if (request.startup) sums.startup_request_count += weight;
-  if (mediaMs > 0) {
-    sums.media_ms += mediaMs * weight;
-    sums.media_bytes += bytes;
-    if (bitrate > 0) {
-      sums.bitrate_bit_ms += bitrate * mediaMs * weight;
-      sums.bitrate_known_ms += mediaMs * weight;
+    if (totalMs >= 0) {
+      this.add(slot, SUM.total_sum_ms, totalMs * weight);
+      this.add(slot, SUM.total_count, weight);
+      this.addToSketch(slot, SKETCH.total_sketch, sketchBucket(totalMs), weight);
     }
-  }
-  if (status < 200 || status >= 400) return;
-  if (ttfbMs >= 0) {
-    sums.ttfb_sum_ms += ttfbMs * weight;
-    sums.ttfb_count += weight;
-    weigh(sketches.ttfb_sketch, ttfbMs, weight);
-  }
-  if (totalMs >= 0) {
-    sums.total_sum_ms += totalMs * weight;
-    sums.total_count += weight;
-    weigh(sketches.total_sketch, totalMs, weight);
-  }
-  if (totalMs > 0 && request.bytes >= 0) {
-    sums.transfer_bytes += bytes;
-    sums.transfer_ms += totalMs * weight;
-  }
-  if (originMs >= 0) {
-    sums.origin_sum_ms += originMs * weight;
-    sums.origin_count += weight;
-    weigh(sketches.origin_sketch, originMs, weight);
-  }
-}
-
-function weigh(sketch: Map<number, number>, value: number, weight: number): void {
-  const bucket = sketchBucket(value);
-  sketch.set(bucket, (sketch.get(bucket) ?? 0) + weight);
-}
-
-function noSums(): Record<Sum, number> {
-  return Object.fromEntries(deliverySums.map(({ name }) => [name, 0])) as Record<Sum, number>;
-}
-
-function noSketches(): Record<Sketch, Map<number, number>> {
-  return { ttfb_sketch: new Map(), total_sketch: new Map(), origin_sketch: new Map() };
-}
-
-function isZero({ sums, sketches }: Cell): boolean {
-  return (
-    deliverySums.every(({ name }) => sums[name] === 0) &&
-    deliverySketches.every(({ name }) => [...sketches[name].values()].every((count) => count === 0))
-  );
-}
-
-function writeRow(out: RowWriter, { project, window, source, values, sums, sketches }: Cell): void {
-  out.string(project);
-  out.uint32((window * WINDOW_MS) / 1_000);
-  out.string(source);
-  for (const value of values) out.string(value);
-  for (const { name } of deliverySums) out.int64(sums[name]);
-  for (const { name } of deliverySketches) writeSketch(out, sketches[name]);
-}
-
-function writeSketch(out: RowWriter, sketch: ReadonlyMap<number, number>): void {
-  const filled = [...sketch].filter(([, count]) => count !== 0);
-  out.varuint(filled.length);
-  for (const [bucket, count] of filled) {
-    out.uint16(bucket);
-    out.int64(count);
+    if (totalMs > 0 && request.bytes >= 0) {
+      this.add(slot, SUM.transfer_bytes, bytes);
+      this.add(slot, SUM.transfer_ms, totalMs * weight);
+    }
+    if (originMs >= 0) {
+      this.add(slot, SUM.origin_sum_ms, originMs * weight);
+      this.add(slot, SUM.origin_count, weight);
+      this.addToSketch(slot, SKETCH.origin_sketch, sketchBucket(originMs), weight);
+    }
   }
 }

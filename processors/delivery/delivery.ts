@@ -9,21 +9,22 @@
  */
 import type { RowWriter } from '../../platform/store/row-binary.ts';
 import type { FoldCounters } from '../fold-counters.ts';
-import type { RowEnds } from '../interval-cells.ts';
 import type { Intervals } from '../intervals.ts';
 import type { EpochRows } from '../rows.ts';
 import type { View } from '../view.ts';
+import { type RowEnds, WINDOW_MS } from '../window-cells.ts';
 import { DeliveryCells } from './delivery-cells.ts';
-import type { DeliveredRequest } from './request.ts';
-
-/** Dimensions of a request of which no view is known. */
-const NO_VIEW: readonly string[] = [];
+import { DeliveredRequest } from './request.ts';
+import { type Said, SaidKeys } from './said-keys.ts';
 
 export class Delivery {
   readonly #intervals: Intervals;
   readonly #rows: EpochRows;
   readonly #counters: FoldCounters;
+  readonly #keys: SaidKeys;
   readonly #cells = new DeliveryCells();
+  /** What was said last by requests of no view that is held. */
+  #lastSaid: Said | undefined;
   /** Requests that are held, of all views. */
   heldCount = 0;
 
@@ -31,30 +32,34 @@ export class Delivery {
     this.#intervals = intervals;
     this.#rows = rows;
     this.#counters = rows.counters;
+    this.#keys = new SaidKeys(intervals.tuples);
   }
 
   get cellCount(): number {
     return this.#cells.size;
   }
 
-  /** A request of a view that is not held any more, or of none. */
+  /** A request of a view that is not held any more, of whose tuple -1 says that it is not known; or of none. */
   takeWithout(
     project: string,
     id: string,
     request: DeliveredRequest,
     epoch: number,
-    values: readonly string[] = NO_VIEW,
+    tuple = -1,
   ): void {
-    this.#rows.request(project, id, request, epoch);
-    this.#add(project, request, values, 1);
+    const { tuples } = this.#intervals;
+    this.#lastSaid = this.#keys.saidOf(request, this.#lastSaid);
+    this.#rows.request(project, id, request, this.#lastSaid, epoch);
+    const known = tuple < 0 ? tuples.ofView(project, []) : tuple;
+    this.#add(known, request, this.#lastSaid);
   }
 
   /** A request of a view, from an edge's log: its time is as it stands. */
   takeEdge(view: View, request: DeliveredRequest, epoch: number): void {
-    this.#rows.request(view.project, view.id, request, epoch);
+    const said = this.#write(view, request, epoch);
     this.#settle(view);
-    const values = this.#intervals.valuesOf(view);
-    const whole = this.#add(view.project, request, values, 1);
+    const tuple = this.#intervals.tupleOf(view);
+    const whole = this.#add(tuple, request, said);
     // Of a view that has a place in time, its player has told.
     if (view.clock.fixed) return;
     const { heldRequestsMax, heldRequestsPerViewMax } = this.#intervals.settings;
@@ -65,14 +70,17 @@ export class Delivery {
       return;
     }
     view.heldRequests.push(request);
-    view.heldValues = values;
+    view.heldTuple = tuple;
     this.heldCount++;
   }
 
-  /** A request that the player reports; `atMs` lies on the view's line until the view has a place in time. */
+  /**
+   * A request that the player reports, which is not kept; `atMs` lies on the view's line: it waits until the view has a
+   * place in time.
+   */
   takePlayer(view: View, request: DeliveredRequest, epoch: number): void {
     if (view.clock.fixed) this.#takePlaced(view, request, epoch);
-    else view.pendingRequests.push(request);
+    else view.pendingRequests.push(DeliveredRequest.from(request));
   }
 
   /** The view has a place in time: what waited for it is counted. */
@@ -87,6 +95,7 @@ export class Delivery {
   settleAll(views: Iterable<View>): void {
     if (this.heldCount === 0) return;
     for (const view of views) {
+      if (view.heldRequests.length === 0) continue;
       this.#settle(view);
       if (view.clock.fixed) this.letGo(view);
     }
@@ -95,7 +104,7 @@ export class Delivery {
   /** A view that was saved between epochs: what it holds is counted under what is known of it. */
   restore(view: View): void {
     if (view.heldRequests.length === 0) return;
-    view.heldValues = this.#intervals.valuesOf(view);
+    view.heldTuple = this.#intervals.tupleOf(view);
     this.heldCount += view.heldRequests.length;
   }
 
@@ -103,42 +112,75 @@ export class Delivery {
   letGo(view: View): void {
     this.heldCount -= view.heldRequests.length;
     view.heldRequests = [];
-    view.heldValues = undefined;
+    view.heldTuple = -1;
   }
 
   write(out: RowWriter, rows: RowEnds): void {
-    this.#cells.write(out, rows);
+    this.#cells.write(out, this.#keys.headOf, rows);
+    this.#keys.tidy(false);
+  }
+
+  /** Tuples have other numbers now. Only after `write`. */
+  forgetTuples(): void {
+    this.#keys.tidy(true);
   }
 
   #takePlaced(view: View, request: DeliveredRequest, epoch: number): void {
-    const placed = { ...request, atMs: Math.max(0, view.clock.placeLine(request.atMs)) };
-    this.#rows.request(view.project, view.id, placed, epoch);
-    this.#add(view.project, placed, this.#intervals.valuesOf(view), 1);
+    request.atMs = Math.max(0, view.clock.placeLine(request.atMs));
+    const said = this.#write(view, request, epoch);
+    this.#add(this.#intervals.tupleOf(view), request, said);
+  }
+
+  #write(view: View, request: DeliveredRequest, epoch: number): Said {
+    const said = this.#keys.saidOf(request, view.saidLast);
+    view.saidLast = said;
+    this.#rows.request(view.project, view.id, request, said, epoch);
+    return said;
   }
 
   #settle(view: View): void {
-    const before = view.heldValues;
-    if (before === undefined || view.heldRequests.length === 0) return;
-    const values = this.#intervals.valuesOf(view);
-    if (values === before) return;
+    const before = view.heldTuple;
+    if (view.heldRequests.length === 0) return;
+    const tuple = this.#intervals.tupleOf(view);
+    if (tuple === before) return;
     const held = view.heldRequests;
     view.heldRequests = held.filter((request) => {
-      this.#cells.add(view.project, request, before, -1, Number.POSITIVE_INFINITY);
-      return this.#add(view.project, request, values, 1);
+      const said = this.#keys.saidOf(request, view.saidLast);
+      // It is taken from where it was added, whatever room there is.
+      const slot = this.#cells.slot(windowOf(request), this.#keys.keyOf(said, before));
+      this.#cells.addRequest(slot, request, -1);
+      return this.#add(tuple, request, said);
     });
     this.heldCount -= held.length - view.heldRequests.length;
-    view.heldValues = values;
+    view.heldTuple = tuple;
   }
 
-  #add(
-    project: string,
-    request: DeliveredRequest,
-    values: readonly string[],
-    weight: 1 | -1,
-  ): boolean {
+  /** False where the epoch has as many cells as it may, so that values became `(other)`. */
+  #add(tuple: number, request: DeliveredRequest, said: Said): boolean {
     const { deliveryCellsMax } = this.#intervals.settings;
-    const whole = this.#cells.add(project, request, values, weight, deliveryCellsMax);
-    if (!whole) this.#counters.deliveryCellsCut++;
+    const window = windowOf(request);
+    const key = this.#keys.keyOf(said, tuple);
+    const whole = this.#hasRoom(window, key, deliveryCellsMax);
+    const slot = this.#cells.slot(window, whole ? key : this.#lessKey(window, tuple, said));
+    this.#cells.addRequest(slot, request, 1);
     return whole;
   }
+
+  #hasRoom(window: number, key: number, cellsMax: number): boolean {
+    return this.#cells.size < cellsMax || this.#cells.has(window, key);
+  }
+
+  /** Without video, network and edge; without anything where there is no room for that. */
+  #lessKey(window: number, tuple: number, said: Said): number {
+    this.#counters.deliveryCellsCut++;
+    const { tuples, settings } = this.#intervals;
+    const less = this.#keys.lessened(said, false);
+    const key = this.#keys.keyOf(less, tuples.withoutBoth(tuple));
+    if (this.#hasRoom(window, key, 2 * settings.deliveryCellsMax)) return key;
+    return this.#keys.keyOf(this.#keys.lessened(said, true), tuples.withoutAll(tuple));
+  }
+}
+
+function windowOf({ atMs }: DeliveredRequest): number {
+  return Math.floor(atMs / WINDOW_MS);
 }

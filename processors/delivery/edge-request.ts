@@ -2,14 +2,8 @@
 import type { EdgeRequest } from '../../schemas/records.ts';
 import { kindOfUrl, kindsByObjectType } from '../../schemas/request-kinds.ts';
 import { bitrateIn, type EdgeKeys, isTrue, mediaMsIn, textIn } from '../edge-figures.ts';
-import {
-  BYTES_MAX,
-  type DeliveredRequest,
-  DURATION_MS_MAX,
-  NOTHING_SAID,
-  urlKeyOf,
-  within,
-} from './request.ts';
+import { BYTES_MAX, DeliveredRequest, DURATION_MS_MAX, within } from './request.ts';
+import { urlKeyOf } from './url-key.ts';
 
 /** No object holds more media, and no picture has more bits: values beyond count as not said. */
 const MEDIA_MS_MAX = 400_000;
@@ -24,8 +18,7 @@ export function requestOfEdge(
   const { path, cdn, pop, country, asn, protocol, cache, status, aborted } = request;
   const mediaMs = within(mediaMsIn(keys), MEDIA_MS_MAX);
   const bitrate = within(bitrateIn(keys), BITRATE_MAX);
-  return {
-    ...NOTHING_SAID,
+  return DeliveredRequest.from({
     source: 'edge',
     atMs: startMs,
     urlKey: urlKeyOf(path),
@@ -47,5 +40,5 @@ export function requestOfEdge(
     aborted,
     starved: isTrue(keys.get('bs')),
     startup: isTrue(keys.get('su')),
-  };
+  });
 }

@@ -2,52 +2,50 @@
 import { REQUEST_KINDS } from '../../schemas/beat.ts';
 import { type BeatCursor, PART } from '../cursor.ts';
 import { hopDelaysIn } from '../player-claims.ts';
-import { type DeliveredRequest, NOTHING_SAID, urlKeyOf } from './request.ts';
-
-/** The request part of a report; unknown is -1. */
-export interface SaidRequest {
-  readonly kind: number;
-  readonly status: number;
-  readonly bytes: number;
-  readonly ttfbMs: number;
-  readonly ttlbMs: number;
-  readonly url: string;
-  readonly cdn: string;
-}
+import { DeliveredRequest } from './request.ts';
 
 const RESPONSE_LANE = 1;
+const HOPS = Buffer.from('hop_delays_ms');
+/** Filled again and again: whoever keeps one copies it. */
+const scratch = new DeliveredRequest();
 
-/** @param lineMs Where the report lies on the view's line, ms. The cursor stands at its event. */
+/**
+ * The request part of a report; unknown is -1. Good until the next call.
+ * @param kind Place among the kinds.
+ * @param lineMs Where the report lies on the view's line, ms. The cursor stands at its event.
+ */
 export function requestOfPlayer(
   cursor: BeatCursor,
-  { kind, status, bytes, ttfbMs, ttlbMs, url, cdn }: SaidRequest,
+  kind: number,
+  said: Pick<DeliveredRequest, 'status' | 'bytes' | 'ttfbMs' | 'totalMs' | 'urlKey' | 'cdn'>,
   lineMs: number,
 ): DeliveredRequest {
-  const hops = hopsOf(cursor);
+  const { totalMs } = said;
+  scratch.source = 'player';
   // A response's timestamp is its request's; a native event comes when the request is over.
-  const atMs = cursor.lane === RESPONSE_LANE ? lineMs : lineMs - Math.max(0, ttlbMs);
-  return {
-    ...NOTHING_SAID,
-    source: 'player',
-    atMs,
-    urlKey: urlKeyOf(url),
-    cdn,
-    objectType: REQUEST_KINDS[kind] ?? 'other',
-    status,
-    bytes,
-    ttfbMs,
-    totalMs: ttlbMs,
-    hopMs: hops.totalMs,
-    hopOriginMs: hops.originMs,
-  };
+  scratch.atMs = cursor.lane === RESPONSE_LANE ? lineMs : lineMs - Math.max(0, totalMs);
+  scratch.urlKey = said.urlKey;
+  scratch.cdn = said.cdn;
+  scratch.objectType = REQUEST_KINDS[kind] ?? 'other';
+  scratch.status = said.status;
+  scratch.bytes = said.bytes;
+  scratch.ttfbMs = said.ttfbMs;
+  scratch.totalMs = totalMs;
+  scratch.hopMs = -1;
+  scratch.hopOriginMs = -1;
+  takeHops(cursor);
+  return scratch;
 }
 
 /** Delays in the servers on the way, where the report has them: CMSD rd. */
-function hopsOf(cursor: BeatCursor): { totalMs: number; originMs: number } {
+function takeHops(cursor: BeatCursor): void {
   for (let index = 0; index < cursor.partCount; index++) {
     if (cursor.partTypes[index] !== PART.custom) continue;
     cursor.seekPart(index);
-    if (cursor.readText() === 'hop_delays_ms') return hopDelaysIn(cursor.readText());
+    if (!cursor.readsText(HOPS)) continue;
+    const { totalMs, originMs } = hopDelaysIn(cursor.readText());
+    scratch.hopMs = totalMs;
+    scratch.hopOriginMs = originMs;
+    return;
   }
-  return { totalMs: -1, originMs: -1 };
 }

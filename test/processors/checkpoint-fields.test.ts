@@ -58,7 +58,7 @@ describe('what is saved of a view', () => {
   it('is every field that it has', () => {
     // The key follows from project and id, the head of its rows from those and its day, the dimensions under which requests
     // are held from its combination of them; none is dirty between epochs.
-    const followed = ['key', 'rowHead', 'dirty', 'heldValues'];
+    const followed = ['key', 'rowHead', 'dirty', 'heldTuple', 'saidLast'];
     const parts = viewRecord('View').filter((name) => name !== 'values');
     const hidden = ['lanes', 'timeLanes'];
     const saved = [...parts.filter((name) => !hidden.includes(name)), ...viewRecord('ViewValues')];

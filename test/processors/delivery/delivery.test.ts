@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { urlKeyOf } from '../../../processors/delivery/request.ts';
+import { urlKeyOf } from '../../../processors/delivery/url-key.ts';
 import { part } from '../../../schemas/beat.ts';
 import { deliverySums } from '../../../schemas/tables/delivery.ts';
 import { beat, response, states, T0 } from '../../support/beats.ts';
