@@ -5,11 +5,11 @@
  */
 import Type, { type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { nearestHint } from './nearest.ts';
 import type { Project } from './project.ts';
 import { DimensionRuleEntry, ruleFields, rulesOf } from './project-rules.ts';
 import { ClosedObject, Id } from './projects-shape.ts';
 import { type ReadToken, ReadTokenEntry, readTokenOf } from './read-tokens.ts';
+import { shapeErrors } from './shape-errors.ts';
 import { type WriteKey, WriteKeyEntry, writeKeyOf } from './write-keys.ts';
 
 /** How much a project may bring in a day of UTC. */
@@ -64,41 +64,9 @@ export function parseProjects(text: string): ParseResult {
     // The parser's message quotes the text, which holds secrets.
     return { ok: false, errors: ['is not valid JSON'] };
   }
-  const errors = shapeErrors(parsed);
+  const errors = shapeErrors(validator, parsed, { root: 'the file', fieldsAt });
   if (errors.length > 0 || !validator.Check(parsed)) return { ok: false, errors };
   return buildTable(parsed);
-}
-
-interface ShapeError {
-  readonly keyword: string;
-  readonly instancePath: string;
-  readonly message: string;
-  readonly params: object;
-}
-
-function shapeErrors(value: unknown): string[] {
-  if (validator.Check(value)) return [];
-  return (validator.Errors(value) as readonly ShapeError[])
-    .filter((error) => error.keyword !== 'boolean')
-    .map((error) => `${pathOf(error.instancePath)} ${saidWell(error)}`);
-}
-
-function saidWell(error: ShapeError): string {
-  if (error.keyword !== 'additionalProperties') return error.message;
-  const { additionalProperties } = error.params as { additionalProperties: readonly string[] };
-  const valid = fieldsAt(error.instancePath);
-  return additionalProperties
-    .map((name) => `has unknown field ${JSON.stringify(name)}${nearestHint(name, valid)}`)
-    .join(', ');
-}
-
-function pathOf(pointer: string): string {
-  return pointer === ''
-    ? 'the file'
-    : pointer
-        .slice(1)
-        .replaceAll(/\/(\d+)/g, '[$1]')
-        .replaceAll('/', '.');
 }
 
 /** Names that are valid at a place of the file. */
