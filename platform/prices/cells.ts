@@ -1,5 +1,6 @@
 /** Usage summed as far as no price can tell the difference: by CDN, country, month, and which contracts hold. */
 import type { PriceBook } from './contract.ts';
+import { rememberDaily } from './daily.ts';
 import { monthOf } from './months.ts';
 import { addTo, noVolume, type Usage, type Volume } from './usage.ts';
 
@@ -23,10 +24,10 @@ export function createCells({ contracts }: PriceBook): CellSums {
   for (const { cdn, fromMs, toMs } of contracts) {
     edges.set(cdn, [...(edges.get(cdn) ?? []), fromMs, toMs]);
   }
-  const cellOf = ({ cdn, country, atMs }: Usage): string => {
+  const cellOf = rememberDaily(({ cdn, country, atMs }) => {
     const passed = edges.get(cdn)?.filter((edge) => edge <= atMs).length ?? 0;
     return JSON.stringify([cdn, country, monthOf(atMs), passed]);
-  };
+  });
   const sumsOf = (usage: Iterable<Usage>): Cells => {
     const cells = new Map<string, Cell>();
     for (const row of usage) {

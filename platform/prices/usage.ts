@@ -1,5 +1,6 @@
 /** What was delivered, and the pool of traffic that it is billed with. */
 import { type Contract, contractAt, type PriceBook } from './contract.ts';
+import { rememberDaily } from './daily.ts';
 import { monthOf } from './months.ts';
 
 /** Traffic of a CDN to a country in a piece of time that begins at `atMs`, and within which no price changes. */
@@ -61,21 +62,18 @@ export type Placed =
   | { readonly contract: Contract; readonly month: string; readonly id: string }
   | { readonly contract: undefined; readonly month: string; readonly reason: UnpricedReason };
 
-/** Places usage; remembers the contracts of each CDN, so that many rows cost little. */
-export function createPlacing(book: PriceBook): (usage: Usage) => Placed {
-  const byCdn = new Map<string, PriceBook>();
-  return (usage) => {
+/** Where usage of a CDN, a country and an instant belongs. */
+export type Placing = (usage: Pick<Usage, 'cdn' | 'country' | 'atMs'>) => Placed;
+
+export function createPlacing(book: PriceBook): Placing {
+  return rememberDaily((usage) => {
     const { cdn, atMs } = usage;
-    const own = byCdn.get(cdn) ?? {
-      ...book,
-      contracts: book.contracts.filter((contract) => contract.cdn === cdn),
-    };
-    byCdn.set(cdn, own);
     const month = monthOf(atMs);
-    const contract = contractAt(own, usage);
+    const contract = contractAt(book, usage);
     if (contract !== undefined) return { contract, month, id: `${contract.index} ${month}` };
-    if (own.contracts.length === 0) return { contract, month, reason: 'cdn_unknown' };
-    const valid = own.contracts.some(({ fromMs, toMs }) => fromMs <= atMs && atMs < toMs);
-    return { contract, month, reason: valid ? 'region_uncovered' : 'date_uncovered' };
-  };
+    const ofCdn = book.contracts.filter((one) => one.cdn === cdn);
+    if (ofCdn.length === 0) return { contract, month, reason: 'cdn_unknown' };
+    const isCovered = ofCdn.some(({ fromMs, toMs }) => fromMs <= atMs && atMs < toMs);
+    return { contract, month, reason: isCovered ? 'region_uncovered' : 'date_uncovered' };
+  });
 }
