@@ -5,6 +5,12 @@
  */
 import Type, { type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
+import {
+  noPriceFiles,
+  ProjectPricesEntry,
+  pricesOf,
+  type ReadPrices,
+} from './prices/project-prices.ts';
 import type { Project } from './project.ts';
 import { DimensionRuleEntry, ruleFields, rulesOf } from './project-rules.ts';
 import { ClosedObject, Id } from './projects-shape.ts';
@@ -36,6 +42,7 @@ const ProjectEntry = ClosedObject({
   rawViewerIds: Type.Optional(Type.Boolean()),
   quota: Type.Optional(QuotaEntry),
   retention: Type.Optional(RetentionEntry),
+  prices: ProjectPricesEntry,
   ...ruleFields,
 });
 const ProjectsFile = ClosedObject({ projects: Type.Array(ProjectEntry, { minItems: 1 }) });
@@ -55,8 +62,8 @@ export type ParseResult =
   | { readonly ok: true; readonly table: ProjectTable }
   | { readonly ok: false; readonly errors: readonly string[] };
 
-/** Parses the text of a projects file. */
-export function parseProjects(text: string): ParseResult {
+/** Parses the text of a projects file; price books that it names are read by `readPrices`. */
+export function parseProjects(text: string, readPrices = noPriceFiles): ParseResult {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -66,7 +73,7 @@ export function parseProjects(text: string): ParseResult {
   }
   const errors = shapeErrors(validator, parsed, { root: 'the file', fieldsAt });
   if (errors.length > 0 || !validator.Check(parsed)) return { ok: false, errors };
-  return buildTable(parsed);
+  return buildTable(parsed, readPrices);
 }
 
 /** Names that are valid at a place of the file. */
@@ -81,13 +88,14 @@ function fieldsAt(pointer: string): string[] {
 }
 
 /** Collects a table and, beside it, what a shape alone cannot say. */
-function buildTable(file: ProjectsFile): ParseResult {
+function buildTable(file: ProjectsFile, readPrices: ReadPrices): ParseResult {
   const errors: string[] = [];
   const projects = new Map<string, Project>();
   const writeKeys = new Map<string, WriteKey>();
   const readTokens = new Map<string, ReadToken>();
   for (const entry of file.projects) {
-    const project = projectOf(entry, errors);
+    const prices = pricesOf(entry, readPrices, errors);
+    const project = { ...projectOf(entry, errors), ...prices };
     if (projects.has(entry.id)) errors.push(`project ${entry.id} is there twice`);
     projects.set(entry.id, project);
     entry.writeKeys.forEach((key, index) => {

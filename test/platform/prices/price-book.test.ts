@@ -19,6 +19,9 @@ describe('a price book', () => {
   it('is taken as the documentation gives it', () => {
     const parsed = parsePriceBook(readFileSync(join(DOCS, 'prices.example.json'), 'utf8'));
     expect(parsed).toMatchObject({ ok: true, book: { currency: 'EUR' } });
+    const page = readFileSync(join(DOCS, 'prices.md'), 'utf8');
+    const short = /```json\n([^`]+)```/.exec(page)?.[1] ?? '';
+    expect(parsePriceBook(short)).toMatchObject({ ok: true, book: { contracts: [{ tiers: {} }] } });
   });
 
   it('has bytes for units, and everything exact', () => {
