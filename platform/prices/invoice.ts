@@ -108,7 +108,7 @@ function bytesByTier(tiers: readonly Tier[], bytes: bigint, tierBytes: bigint): 
     const end = toBytes === undefined || toBytes > tierBytes ? tierBytes : toBytes;
     return end > fromBytes ? end - fromBytes : 0n;
   });
-  return bytes === tierBytes ? filled : shareOut(bytes, filled);
+  return shareOut(bytes, filled);
 }
 
 function sumOf(lines: readonly InvoiceLine[]): Micros {

@@ -58,6 +58,18 @@ describe('a forecast', () => {
     expect(short.basis).toMatchObject([{ method: 'mean' }]);
   });
 
+  it('goes by the same days for all countries of a CDN', () => {
+    const later = daily('2026-04-10', '2026-04-14', () => 7).map((row) => ({
+      ...row,
+      country: 'JP',
+    }));
+    const usage = [...daily('2026-04-01', '2026-04-14'), ...later];
+    const found = forecast(book, { usage, asOfMs: at('2026-04-15T00:00Z') });
+    expect(found.basis).toEqual([{ cdn: 'a', method: 'weekdays', days: 14 }]);
+    // In Japan five days of the week, half of the time 7 and half of the time nothing; ten of these are to come.
+    expect(found.expected.totals).toMatchObject([{ bytes: (30n + 35n + 35n) * GB }]);
+  });
+
   it('looks back no more than four weeks, and takes a day without usage as 0', () => {
     const old = daily('2026-02-01', '2026-03-17', () => 9);
     const found = forecast(book, { usage: old, asOfMs: at('2026-04-15T00:00Z') });

@@ -112,6 +112,7 @@ describe('a price book', () => {
 
   it('may have contracts that follow each other, are for other countries, or of other CDNs', () => {
     expect(ofContract({ validTo: '2026-06-01' }, { validFrom: '2026-06-01' })).toEqual([]);
+    expect(ofContract({ validFrom: '2026-06-01' }, { validTo: '2026-06-01' })).toEqual([]);
     expect(ofContract({}, { cdn: 'b' })).toEqual([]);
     const regions = { west: ['DE'], east: ['JP'] };
     const contracts = [contract(), contract({ region: 'west' }), contract({ region: 'east' })];
@@ -151,7 +152,7 @@ describe('a price book', () => {
 
   it('divides time where months begin and contracts change', () => {
     const book = bookOf({
-      contracts: [contract({ validTo: '2026-02-10' }), contract({ validFrom: '2026-02-10' })],
+      contracts: [contract({ validTo: '2026-02-10' }), contract({ validFrom: '2026-02-12' })],
     });
     const [fromMs, toMs] = [Date.parse('2026-01-20T12:00Z'), Date.parse('2026-03-01T00:00Z')];
     const days = pricingPeriods(book, { fromMs, toMs }).map((period) =>
@@ -160,7 +161,8 @@ describe('a price book', () => {
     expect(days).toEqual([
       ['2026-01-20T12', '2026-02-01T00'],
       ['2026-02-01T00', '2026-02-10T00'],
-      ['2026-02-10T00', '2026-03-01T00'],
+      ['2026-02-10T00', '2026-02-12T00'],
+      ['2026-02-12T00', '2026-03-01T00'],
     ]);
     expect(wholeMonths({ fromMs, toMs })).toEqual({ fromMs: Date.parse('2026-01-01Z'), toMs });
   });
