@@ -116,7 +116,7 @@ function tiersOf({ tiers }: ContractEntry, unitBytes: bigint, errors: string[]):
   });
 }
 
-/** A line for each pair of contracts of which nobody could say which one holds. */
+/** A line for each contract that holds at the same time as an earlier one: nobody could say which price is right. */
 export function overlapErrors(contracts: readonly Contract[]): string[] {
   const errors: string[] = [];
   for (const [place, later] of contracts.entries()) {
@@ -126,6 +126,7 @@ export function overlapErrors(contracts: readonly Contract[]): string[] {
       errors.push(
         `contracts[${earlier.index}] and contracts[${later.index}] of ${later.cdn} are both valid for ${both} on ${firstShared(earlier, later)}`,
       );
+      break;
     }
   }
   return errors;
