@@ -53,6 +53,8 @@ import {
   logAnswers,
   storeAnswers,
 } from './platform/metrics/engines.ts';
+import { exportCounters } from './platform/metrics/registry.ts';
+import { openPriceBook, PriceBookError } from './platform/prices/price-book-file.ts';
 import { type Host, startHost, stopOnSignal } from './platform/process.ts';
 import { openProjects, type Projects, ProjectsError } from './platform/projects.ts';
 import type { OpenStore, Store } from './platform/store/store.ts';
@@ -68,8 +70,8 @@ import { createVerifyCommand, verifyWith } from './processors/verify-command.ts'
 
 const EXIT_WRONG_USE = 2;
 
-/** How often the projects file is looked at, ms. */
-const PROJECTS_LOOK_MS = 2_000;
+/** How often the files of projects and prices are looked at, ms. */
+const FILES_LOOK_MS = 2_000;
 
 /** The parts of a process. */
 export const ROLES = ['ingest', 'processor', 'api'] as const;
@@ -117,6 +119,7 @@ export function startAll(
   return startHost(options, logger, async (host) => {
     checkDataDirectory(options);
     const projects = projectsOf(host);
+    watchPrices(host);
     const log = await logOf(host);
     const store = await storeOf(host);
     await prepareTables(store, options, logger);
@@ -148,6 +151,7 @@ export function startRole(role: Role, options: Options, logger: Logger): Promise
       });
     }
     if (role === 'api') {
+      watchPrices(host);
       const store = await storeOf(host);
       checks.push(tablesAreThere(store));
       await addApi(host, { store, projects: projectsOf(host), pageDirectory: builtPage() });
@@ -156,16 +160,30 @@ export function startRole(role: Role, options: Options, logger: Logger): Promise
   });
 }
 
-function projectsOf({ options, logger, onStop }: Host): Projects {
+function projectsOf({ options, logger, registry, onStop }: Host): Projects {
   const projects = openProjects({
     file: options.projectsFile,
     host: options.host,
     logger,
     now: Date.now,
-    watchIntervalMs: PROJECTS_LOOK_MS,
+    watchIntervalMs: FILES_LOOK_MS,
   });
   onStop(() => projects.close());
+  const named = { prefix: 'streamgauge_projects', about: 'The projects file' };
+  exportCounters(registry, named, projects.counters);
   return projects;
+}
+
+/** The price book of projects that name none: a bad one does not start, and is counted later. */
+function watchPrices({ options, logger, registry, onStop }: Host): void {
+  const prices = openPriceBook({
+    file: options.pricesFile,
+    logger,
+    watchIntervalMs: FILES_LOOK_MS,
+  });
+  onStop(() => prices.close());
+  const named = { prefix: 'streamgauge_prices', about: 'The price book' };
+  exportCounters(registry, named, prices.counters);
 }
 
 async function logOf({ options, logger, registry, checks, onStop }: Host): Promise<CountingLog> {
@@ -386,6 +404,7 @@ async function main(argv: readonly string[], env: Environment): Promise<void> {
       error instanceof CommanderError ||
       error instanceof UsageError ||
       error instanceof ProjectsError ||
+      error instanceof PriceBookError ||
       error instanceof GeoFileError;
     const message = error instanceof Error ? error.message : String(error);
     process.stderr.write(`${message.replace(/^error: /, '')}\n`);

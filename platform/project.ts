@@ -1,4 +1,5 @@
 /** A project (tenant), as everything that works for it sees it. */
+import type { PriceBook } from './prices/price-book.ts';
 import type { ProjectRules } from './project-rules.ts';
 
 /** How long rows of a project are kept, days, where it is not as long as those of all. */
@@ -22,4 +23,6 @@ export interface Project extends ProjectRules {
   readonly eventsPerDayMax: number;
   readonly bytesPerDayMax: number;
   readonly retention: ProjectRetention;
+  /** Its own price book; without one that of the prices file holds, if there is any. */
+  readonly prices?: PriceBook;
 }

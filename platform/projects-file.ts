@@ -5,11 +5,17 @@
  */
 import Type, { type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { nearestHint } from './nearest.ts';
+import {
+  noPriceFiles,
+  ProjectPricesEntry,
+  pricesOf,
+  type ReadPrices,
+} from './prices/project-prices.ts';
 import type { Project } from './project.ts';
 import { DimensionRuleEntry, ruleFields, rulesOf } from './project-rules.ts';
 import { ClosedObject, Id } from './projects-shape.ts';
 import { type ReadToken, ReadTokenEntry, readTokenOf } from './read-tokens.ts';
+import { shapeErrors } from './shape-errors.ts';
 import { type WriteKey, WriteKeyEntry, writeKeyOf } from './write-keys.ts';
 
 /** How much a project may bring in a day of UTC. */
@@ -38,6 +44,7 @@ const ProjectEntry = ClosedObject({
   rawViewerIds: Type.Optional(Type.Boolean()),
   quota: Type.Optional(QuotaEntry),
   retention: Type.Optional(RetentionEntry),
+  prices: ProjectPricesEntry,
   ...ruleFields,
 });
 const ProjectsFile = ClosedObject({ projects: Type.Array(ProjectEntry, { minItems: 1 }) });
@@ -57,8 +64,8 @@ export type ParseResult =
   | { readonly ok: true; readonly table: ProjectTable }
   | { readonly ok: false; readonly errors: readonly string[] };
 
-/** Parses the text of a projects file. */
-export function parseProjects(text: string): ParseResult {
+/** Parses the text of a projects file; price books that it names are read by `readPrices`. */
+export function parseProjects(text: string, readPrices = noPriceFiles): ParseResult {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -66,41 +73,9 @@ export function parseProjects(text: string): ParseResult {
     // The parser's message quotes the text, which holds secrets.
     return { ok: false, errors: ['is not valid JSON'] };
   }
-  const errors = shapeErrors(parsed);
+  const errors = shapeErrors(validator, parsed, { root: 'the file', fieldsAt });
   if (errors.length > 0 || !validator.Check(parsed)) return { ok: false, errors };
-  return buildTable(parsed);
-}
-
-interface ShapeError {
-  readonly keyword: string;
-  readonly instancePath: string;
-  readonly message: string;
-  readonly params: object;
-}
-
-function shapeErrors(value: unknown): string[] {
-  if (validator.Check(value)) return [];
-  return (validator.Errors(value) as readonly ShapeError[])
-    .filter((error) => error.keyword !== 'boolean')
-    .map((error) => `${pathOf(error.instancePath)} ${saidWell(error)}`);
-}
-
-function saidWell(error: ShapeError): string {
-  if (error.keyword !== 'additionalProperties') return error.message;
-  const { additionalProperties } = error.params as { additionalProperties: readonly string[] };
-  const valid = fieldsAt(error.instancePath);
-  return additionalProperties
-    .map((name) => `has unknown field ${JSON.stringify(name)}${nearestHint(name, valid)}`)
-    .join(', ');
-}
-
-function pathOf(pointer: string): string {
-  return pointer === ''
-    ? 'the file'
-    : pointer
-        .slice(1)
-        .replaceAll(/\/(\d+)/g, '[$1]')
-        .replaceAll('/', '.');
+  return buildTable(parsed, readPrices);
 }
 
 /** Names that are valid at a place of the file. */
@@ -115,13 +90,14 @@ function fieldsAt(pointer: string): string[] {
 }
 
 /** Collects a table and, beside it, what a shape alone cannot say. */
-function buildTable(file: ProjectsFile): ParseResult {
+function buildTable(file: ProjectsFile, readPrices: ReadPrices): ParseResult {
   const errors: string[] = [];
   const projects = new Map<string, Project>();
   const writeKeys = new Map<string, WriteKey>();
   const readTokens = new Map<string, ReadToken>();
   for (const entry of file.projects) {
-    const project = projectOf(entry, errors);
+    const prices = pricesOf(entry, readPrices, errors);
+    const project = { ...projectOf(entry, errors), ...prices };
     if (projects.has(entry.id)) errors.push(`project ${entry.id} is there twice`);
     projects.set(entry.id, project);
     entry.writeKeys.forEach((key, index) => {

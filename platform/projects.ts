@@ -2,15 +2,20 @@
  * Projects (tenants): who may write, who may read, and how viewers are hidden.
  *
  * Guarantee: secrets are kept as hashes, compared in constant time, and never printed. A changed file is taken whole
- * or not at all: a bad one leaves the old projects in force and an error in the operator's log.
+ * or not at all: a bad one leaves the old projects in force and an error in the operator's log. A bad price book that it
+ * names keeps back nothing else: a key that is revoked is revoked, and the old prices stay.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import type { BaseLogger } from 'pino';
+import type { PriceBook } from './prices/price-book.ts';
+import { readPriceBook } from './prices/price-book-file.ts';
+import type { ReadPrices } from './prices/project-prices.ts';
 import type { Project } from './project.ts';
 import { type ProjectTable, parseProjects } from './projects-file.ts';
 import { hashOf } from './projects-shape.ts';
 import { type ReadGrant, SCOPES } from './read-tokens.ts';
+import { readTextFile, watchFiles } from './watched-files.ts';
 import type { KeyGrant } from './write-keys.ts';
 
 export type { Project } from './project.ts';
@@ -43,8 +48,16 @@ export interface Projects {
   list(): readonly Project[];
   /** Reads the file again. False, and a line in the log, when it is bad: the old projects stay. */
   reload(): boolean;
-  /** Stops watching the file. */
+  readonly counters: ProjectsCounters;
+  /** Stops watching the files. */
   close(): void;
+}
+
+export interface ProjectsCounters {
+  readonly reloads: number;
+  readonly reloadsRefused: number;
+  /** Price books of projects that were bad when they were read again. */
+  readonly pricesRefused: number;
 }
 
 export interface ProjectsDeps {
@@ -79,33 +92,62 @@ export function openProjects(deps: ProjectsDeps): Projects {
       `listening on ${host} needs STREAMGAUGE_PROJECTS_FILE: the built-in keys are public and serve only 127.0.0.1, ::1 and localhost`,
     );
   }
-  // Stamped before it is read: a change between the two is seen as one at the next look.
-  let stamp = stampOf(file);
-  let table = load(file);
+  const counters = { reloads: 0, reloadsRefused: 0, pricesRefused: 0 };
+  const watched = watchFiles(() => reload());
+  const onBad = (path: string, reason: string): void => {
+    counters.pricesRefused++;
+    logger.error({ code: 'prices_invalid', file: path, reason }, 'price book not taken');
+  };
+  const readPrices = createPricesReader(file, { note: (path) => watched.note(path), onBad });
+  const read = (): ProjectTable => {
+    watched.clear();
+    if (file !== '') watched.note(file);
+    return load(file, readPrices);
+  };
+  let table = read();
   const reload = (): boolean => {
-    stamp = stampOf(file);
     try {
-      table = load(file);
+      table = read();
     } catch (error) {
       const reason = error instanceof Error ? error.message : 'unknown';
       logger.error({ code: 'projects_invalid', file, reason }, 'projects file not taken');
+      counters.reloadsRefused++;
       return false;
     }
+    counters.reloads++;
     logger.info({ file, projects: table.projects.length }, 'projects file taken');
     return true;
   };
-  const intervalMs = deps.watchIntervalMs ?? WATCH_INTERVAL_MS;
-  const look = (): void => {
-    if (stampOf(file) !== stamp) reload();
-  };
-  const watcher =
-    file === '' || intervalMs <= 0 ? undefined : setInterval(look, intervalMs).unref();
+  if (file !== '') watched.start(deps.watchIntervalMs ?? WATCH_INTERVAL_MS);
   return {
     findWriteKey: (key) => findWriteKey(table, key, now()),
     findReadToken: (id, secret) => findReadToken(table, { id, secret }, now()),
     list: () => table.projects,
     reload,
-    close: () => clearInterval(watcher),
+    counters,
+    close: () => watched.close(),
+  };
+}
+
+interface PricesReaderDeps {
+  /** Told of each file before it is read. */
+  readonly note: (path: string) => void;
+  /** Told of each that is bad, and of which an older version stays in force. */
+  readonly onBad: (path: string, reason: string) => void;
+}
+
+/** Reads price books, named from the projects file's folder; of one that has gone bad it gives the last good one. */
+function createPricesReader(file: string, { note, onBad }: PricesReaderDeps): ReadPrices {
+  const lastGood = new Map<string, PriceBook>();
+  return (name) => {
+    const path = resolve(dirname(file), name);
+    note(path);
+    const parsed = readPriceBook(path);
+    if (parsed.ok) lastGood.set(path, parsed.book);
+    const book = lastGood.get(path);
+    if (parsed.ok || book === undefined) return parsed;
+    onBad(path, parsed.errors.join('\n'));
+    return { ok: true, book };
   };
 }
 
@@ -114,7 +156,9 @@ export function openProjects(deps: ProjectsDeps): Projects {
  * @throws ProjectsError when the file is missing or bad.
  */
 export function projectsIn(file: string): readonly Project[] {
-  return file === '' ? [] : load(file).projects;
+  if (file === '') return [];
+  const quiet = { note: () => undefined, onBad: () => undefined };
+  return load(file, createPricesReader(file, quiet)).projects;
 }
 
 /** 127.0.0.0/8, ::1 (also mapped) and localhost: only this machine can connect. */
@@ -135,27 +179,17 @@ export function storedViewerId(project: Project, viewerId: string): string {
   return mac.toString('hex', 0, 16);
 }
 
-function load(file: string): ProjectTable {
+function load(file: string, readPrices: ReadPrices): ProjectTable {
   const name = file === '' ? 'the built-in projects' : file;
-  const result = parseProjects(file === '' ? BUILT_IN : readText(file));
+  const result = parseProjects(file === '' ? BUILT_IN : readText(file), readPrices);
   if (result.ok) return result.table;
   throw new ProjectsError(result.errors.map((line) => `${name}: ${line}`).join('\n'));
 }
 
-/** What changes when the file does; empty when there is none to look at. */
-function stampOf(file: string): string {
-  if (file === '') return '';
-  const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
-  return stat === undefined ? 'missing' : [stat.mtimeNs, stat.size, stat.ino].join();
-}
-
 function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
-    throw new ProjectsError(`${file}: cannot be read (${reason})`, { cause });
-  }
+  const read = readTextFile(file);
+  if (read.ok) return read.text;
+  throw new ProjectsError(`${file}: ${read.reason}`, { cause: read.cause });
 }
 
 function findWriteKey(

@@ -27,6 +27,16 @@ describe('a role without the engines that it shares', () => {
   });
 });
 
+describe('a price book that cannot be used', () => {
+  it('is one line, before anything is opened', async () => {
+    const { code, stderr } = await run('all', '--port', '0', '--prices-file', '/no/prices.json');
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: '/no/prices.json: cannot be read (ENOENT)\n',
+    });
+  });
+});
+
 describe('options of Kafka', () => {
   it.each([
     [['--kafka-ca-file', '/x'], 'KAFKA_TLS=on'],

@@ -129,6 +129,15 @@ const places = {
     accepts: 'a path',
     pattern: /^[^\0]+$/,
   }),
+  pricesFile: text({
+    variable: 'STREAMGAUGE_PRICES_FILE',
+    flag: 'prices-file',
+    description:
+      'price book of projects that name none (JSON, reloaded on change); unset: they have no costs',
+    default: '',
+    accepts: 'a path',
+    pattern: /^[^\0]+$/,
+  }),
   fastlyServiceIds: text({
     variable: 'STREAMGAUGE_FASTLY_SERVICE_IDS',
     flag: 'fastly-service-ids',

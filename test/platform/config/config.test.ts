@@ -28,6 +28,7 @@ describe('configuration', () => {
       port: 8080,
       dataDir: './data',
       projectsFile: '',
+      pricesFile: '',
       kafkaBrokers: [],
       clickhouseUrl: '',
       clickhouseDatabase: 'streamgauge',
