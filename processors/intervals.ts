@@ -240,7 +240,6 @@ export class Intervals {
       const { endedCell, gaugePlace } = view;
       view.tuple = numberOf(view.tuple);
       view.heldTuple = numberOf(view.heldTuple);
-      view.saidLast = undefined;
       gaugePlace.tuple = gaugePlace.state >= 0 ? numberOf(gaugePlace.tuple) : -1;
       if (endedCell !== undefined)
         view.endedCell = { ...endedCell, tuple: numberOf(endedCell.tuple) };

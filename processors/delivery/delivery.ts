@@ -152,7 +152,7 @@ export class Delivery {
       return this.#add(tuple, request, said);
     });
     this.heldCount -= held.length - view.heldRequests.length;
-    view.heldTuple = tuple;
+    view.heldTuple = view.heldRequests.length > 0 ? tuple : -1;
   }
 
   /** False where the epoch has as many cells as it may, so that values became `(other)`. */

@@ -11,7 +11,6 @@ const VIDEO = tupleDimensions.indexOf('video_id');
 const COUNTRY = tupleDimensions.indexOf('country');
 const ASN = tupleDimensions.indexOf('asn');
 const CDN = tupleDimensions.indexOf('cdn');
-/** Combinations that are kept from one epoch to the next; beyond, they are made anew. */
 const KEPT_MAX = 50_000;
 
 type Texts = Pick<
@@ -24,6 +23,8 @@ export interface Said extends Texts {
   readonly status: number;
   /** As a row of `requests` has it, from its source on. */
   readonly rowBytes: Buffer;
+  /** How often all was forgotten before it: its numbers are good until the next time. */
+  readonly generation: number;
   /** Number of the cell combination by tuple of the view. */
   readonly keys: Map<number, number>;
 }
@@ -32,15 +33,21 @@ export class SaidKeys {
   readonly #tuples: Tuples;
   #said = new Map<string, Said>();
   #heads: CellHead[] = [];
+  #generation = 0;
   readonly #out = new RowWriter(1_024);
 
-  constructor(tuples: Tuples) {
+  readonly #keptMax: number;
+
+  /** @param keptMax Combinations that are kept from one epoch to the next; beyond, they are made anew. */
+  constructor(tuples: Tuples, keptMax = KEPT_MAX) {
     this.#tuples = tuples;
+    this.#keptMax = keptMax;
   }
 
   /** What a request says; `last` is a guess that saves looking it up. */
   saidOf(request: DeliveredRequest, last: Said | undefined): Said {
-    if (last !== undefined && isSame(request, last)) return last;
+    const holds = last !== undefined && last.generation === this.#generation;
+    if (holds && isSame(request, last)) return last;
     return this.#intern(request);
   }
 
@@ -71,7 +78,9 @@ export class SaidKeys {
 
   /** Between epochs: forgets combinations when there are many, or all when tuples were numbered anew. */
   tidy(renumbered: boolean): void {
-    if (!renumbered && this.#heads.length < KEPT_MAX && this.#said.size < KEPT_MAX) return;
+    if (!renumbered && this.#heads.length < this.#keptMax && this.#said.size < this.#keptMax)
+      return;
+    this.#generation++;
     this.#said = new Map();
     this.#heads = [];
   }
@@ -82,7 +91,9 @@ export class SaidKeys {
     const key = `${status}\0${Object.values(texts).join('\0')}`;
     const known = this.#said.get(key);
     if (known !== undefined) return known;
-    const said = { ...texts, status, rowBytes: this.#rowBytes(texts), keys: new Map() };
+    const generation = this.#generation;
+    const rowBytes = this.#rowBytes(texts);
+    const said = { ...texts, status, rowBytes, generation, keys: new Map() };
     this.#said.set(key, said);
     return said;
   }

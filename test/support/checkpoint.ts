@@ -53,6 +53,9 @@ export const LOW: FoldSettings = {
   renditionsPerViewMax: 1,
   contentRangesMax: 1,
   troublesPerViewMax: 1,
+  deliveryCellsMax: 2,
+  heldRequestsPerViewMax: 2,
+  heldRequestsMax: 3,
 };
 
 export const FEW_TUPLES: TupleLimits = { tuplesMax: 14, sweepFrom: 5 };
