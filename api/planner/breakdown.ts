@@ -7,6 +7,7 @@
  * rest's mean. It is 0 for counts, for metrics without a good direction, and for a value that has no rest.
  */
 import { aggregate, type Figure, type FigureRow, kindOf, selectViews } from './figure.ts';
+import { percentileGroups } from './percentile-groups.ts';
 import type { Scope } from './scope.ts';
 import { type Binder, createBinder, type Statement, VIEWS_SETTINGS } from './statement.ts';
 
@@ -39,9 +40,13 @@ export function planBreakdown(
   question: BreakdownQuestion,
 ): Statement {
   const binder = createBinder();
+  const kind = kindOf(figure);
   const grouped =
-    kindOf(figure).kind === 'percentile'
-      ? percentileGroups(figure, scope, binder, question.dimension)
+    kind.kind === 'percentile'
+      ? percentileGroups(figure, scope, binder, {
+          dimension: question.dimension,
+          level: kind.level,
+        })
       : sumGroups(figure, scope, binder, question.dimension);
   const impact = impactOf(figure);
   const sql = `SELECT field, value, views, playing, watch,
@@ -107,49 +112,4 @@ function sumGroups(figure: Figure, scope: Scope, binder: Binder, dimension: stri
   if(others = 0, NULL, ((sum(top) OVER ()) - top) / others * ${factor}) AS rest,
   (sum(bottom) OVER ()) - bottom AS others
 FROM (${groups})`;
-}
-
-/**
- * Groups with the percentile of all views outside of them, exactly.
- *
- * Views are counted by value first, once, so that what follows looks at values and not at views. `q_before` of a value in a
- * group is the number of views outside the group with a smaller one. The k-th smallest of the outside stands at
- * k + (views of the group with `q_before` ≤ k) among all.
- */
-function percentileGroups(figure: Figure, scope: Scope, binder: Binder, dimension: string): string {
-  const kind = kindOf(figure);
-  const level = kind.kind === 'percentile' ? kind.level : 0.5;
-  const { scale } = figure.metric;
-  const select = (columns: readonly string[]): string =>
-    selectViews(figure, scope, binder, { columns, filtered: true });
-  const groups = `SELECT q_field AS field, ${COMMON.join(', ')}, ${aggregate(figure)} AS value
-FROM (${select(byField(dimension))}) GROUP BY q_field`;
-  const counted = `SELECT q_field, toFloat64(assumeNotNull(q_value)) AS v, toInt64(count()) AS c
-FROM (${select(byField(dimension))}) GROUP BY q_field, v`;
-  const pairs = 'SELECT arrayJoin(q_pairs) AS pair, pair.1 AS q_field, pair.2 AS v, pair.3 AS c';
-  const ranked = `SELECT q_field, c,
-  (sum(c) OVER ()) - (sum(c) OVER (PARTITION BY q_field)) AS q_others,
-  (sum(c) OVER (ORDER BY v RANGE UNBOUNDED PRECEDING)) - (sum(c) OVER (PARTITION BY v))
-    - (sum(c) OVER (PARTITION BY q_field ORDER BY v ROWS UNBOUNDED PRECEDING)) + c AS q_before,
-  toInt64(floor(${level} * (q_others - 1))) AS q_low,
-  least(q_low + 1, q_others - 1) AS q_high
-FROM (${pairs})`;
-  const places = `SELECT 1 AS q_one, q_field, any(q_others) AS others, any(q_low) AS low,
-  low + sumIf(c, q_before <= q_low) AS low_at, any(q_high) + sumIf(c, q_before <= q_high) AS high_at
-FROM (${ranked}) GROUP BY q_field`;
-  const sorted = `SELECT 1 AS q_one, v, sum(c) OVER (ORDER BY v) AS upto
-FROM (SELECT v, sum(c) AS c FROM (${pairs}) GROUP BY v)`;
-  const ends = `SELECT q_one, q_field, others, low, end.1 AS is_high, end.2 AS place
-FROM (SELECT *, arrayJoin([(0, low_at), (1, high_at)]) AS end FROM (${places}))`;
-  const found = `SELECT q_field, any(p.others) AS rest_views, any(p.low) AS low_place,
-  sumIf(s.v, p.is_high = 0) AS low_value, sumIf(s.v, p.is_high = 1) AS high_value
-FROM (${ends}) AS p ASOF LEFT JOIN (${sorted}) AS s ON p.q_one = s.q_one AND p.place < s.upto
-GROUP BY q_field`;
-  const rest = `SELECT q_field, rest_views AS others,
-  (low_value + (high_value - low_value) * (${level} * (rest_views - 1) - low_place)) / ${scale} AS rest
-FROM (${found})`;
-  return `WITH (SELECT groupArray((q_field, v, c)) FROM (${counted})) AS q_pairs
-SELECT g.field AS field, g.views AS views, g.playing AS playing, g.watch AS watch, g.received AS received,
-  g.expected AS expected, g.value AS value, if(r.others <= 0, NULL, r.rest) AS rest
-FROM (${groups}) AS g LEFT JOIN (${rest}) AS r ON g.field = r.q_field`;
 }

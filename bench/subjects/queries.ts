@@ -43,14 +43,30 @@ const RATIO = 'sum(rebuffer_ms) / sum(playing_ms + rebuffer_ms)';
 const BESIDE =
   'count(), sum(playing_ms), sum(startup_ms + playing_ms + rebuffer_ms + seek_ms), sum(reports_received), sum(reports_received + reports_lost)';
 
+const [FROM, TO] = [FIRST_DAY_MS, FIRST_DAY_MS + DAYS * DAY_MS].map(
+  (ms) => `fromUnixTimestamp64Milli(${ms}, 'UTC')`,
+);
+const STARTED = `FROM views FINAL
+WHERE project = 'default' AND closed AND started AND view_end >= ${FROM} AND view_end < ${TO}`;
+const SETTINGS = 'SETTINGS do_not_merge_across_partitions_select_final = 1';
+
 function byHand(value: string, group = ''): string {
-  const [from, to] = [FIRST_DAY_MS, FIRST_DAY_MS + DAYS * DAY_MS].map(
-    (ms) => `fromUnixTimestamp64Milli(${ms}, 'UTC')`,
-  );
-  return `SELECT ${group === '' ? '' : `${group} AS g, `}${value}, ${BESIDE} FROM views FINAL
-WHERE project = 'default' AND closed AND started AND view_end >= ${from} AND view_end < ${to}
-${group === '' ? '' : 'GROUP BY g ORDER BY g '}SETTINGS do_not_merge_across_partitions_select_final = 1`;
+  return `SELECT ${group === '' ? '' : `${group} AS g, `}${value}, ${BESIDE} ${STARTED}
+${group === '' ? '' : 'GROUP BY g ORDER BY g '}${SETTINGS}`;
 }
+
+/**
+ * What a breakdown of a percentile says beside the value, too: the percentile of each country's rest, in the plainest
+ * way that does not look at the views for each country. Each country's values are one array, and its rest is the arrays of all others.
+ */
+const COUNTRY_MEDIAN_AND_REST = `SELECT own.*, rest.median FROM (
+  SELECT country AS g, ${MEDIAN}, ${BESIDE} ${STARTED} GROUP BY g) AS own
+LEFT JOIN (
+  SELECT one.g AS g, quantileExactInclusiveArray(0.5)(other.startups) AS median
+  FROM (SELECT DISTINCT country AS g ${STARTED}) AS one
+  CROSS JOIN (SELECT country AS g, groupArray(startup_ms) AS startups ${STARTED} GROUP BY g) AS other
+  WHERE one.g != other.g GROUP BY one.g) AS rest ON own.g = rest.g
+ORDER BY own.g ${SETTINGS}`;
 
 const direct: Readonly<Record<Question, string>> = {
   overallMedian: byHand(MEDIAN),
@@ -96,6 +112,8 @@ export async function queries({ directory, views }: QueriesInput): Promise<Subje
     planned: (question: Question) =>
       timed(() => store.query(plans[question].sql, { params: plans[question].params })),
     direct: (question: Question) => timed(() => store.query(direct[question])),
+    /** The whole answer of `countryMedian`. */
+    directWithRest: () => timed(() => store.query(COUNTRY_MEDIAN_AND_REST)),
     close: () => store.close(),
   };
 }
