@@ -48,6 +48,7 @@ function saidOf(object: JsonObject, cdn: string, scope: EdgeScope): EdgeSaid {
   const fields = fieldsOf(object);
   const msec = fields('msec');
   const parts = requestLineOf(fields('request'));
+  const upstream = upstreamMs(fields('upstream_header_time'), scope);
   const target = fields('request_uri') || parts.target || fields('uri');
   return {
     ...UNSAID,
@@ -55,7 +56,9 @@ function saidOf(object: JsonObject, cdn: string, scope: EdgeScope): EdgeSaid {
     time: msec || fields('time_iso8601'),
     status: fields('status'),
     durationMs: durationIn(fields('request_time'), 's', scope),
-    ttfbMs: upstreamMs(fields('upstream_header_time'), scope),
+    // nginx sends on as soon as it has a header: its first byte is the upstream's.
+    ttfbMs: upstream,
+    originMs: upstream,
     bytes: bytesIn([fields('body_bytes_sent'), fields('bytes_sent')], scope),
     // OK, or empty when the client went away; a log without it tells by the status only.
     aborted: object.request_completion === '' || object.request_completion === '-',

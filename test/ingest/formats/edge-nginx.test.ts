@@ -58,7 +58,7 @@ describe('a line of nginx', () => {
       endAt: 1_795_326_184_236,
       durationMs: 17,
       ttfbMs: 16,
-      originMs: -1,
+      originMs: 16,
       status: 200,
       bytes: 464,
       aborted: false,
