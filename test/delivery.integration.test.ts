@@ -72,6 +72,13 @@ async function one<Row extends object>(sql: string): Promise<Row> {
   return row;
 }
 
+async function edgeRows(): Promise<number> {
+  const counted = await one<{ rows: number }>(
+    `SELECT count() AS rows FROM requests WHERE source = 'edge'`,
+  );
+  return counted.rows;
+}
+
 async function viewsHeld(): Promise<number> {
   const text = await (await fetch(`${server.url}/metrics`)).text();
   const found = [...text.matchAll(/^streamgauge_fold_views\{[^}]*\} (\d+)$/gm)];
@@ -90,6 +97,8 @@ beforeAll(async () => {
   const early = mixed.slice(0, mixed.length * EARLY_SHARE);
   const late = mixed.slice(early.length);
   await sendLines(early);
+  // What is known later then has rows to move.
+  await until(edgeRows, (rows) => rows === early.length);
   await send(
     '/v1/beats',
     'application/json',
@@ -105,10 +114,7 @@ beforeAll(async () => {
   await until(viewsHeld, (held) => held === 0);
   const again = lines.filter(() => random() < AGAIN_SHARE);
   await sendLines(shuffled([...late, ...again], random));
-  await until(
-    () => one<{ rows: number }>(`SELECT count() AS rows FROM requests WHERE source = 'edge'`),
-    ({ rows }) => rows >= lines.length,
-  );
+  await until(edgeRows, (rows) => rows >= lines.length);
 });
 
 afterAll(async () => {
