@@ -28,6 +28,8 @@ import { checkBodyNames, checkQueryNames, complaint } from './parameters/query-n
 import { createQueryRunner, type QueryCounters } from './query-runner.ts';
 import { registerAnnotations } from './routes/annotations.ts';
 import { registerComparison } from './routes/comparison.ts';
+import { registerDelivery } from './routes/delivery.ts';
+import { registerDeliverySides } from './routes/delivery-sides.ts';
 import type { ApiScope, RouteDeps } from './routes/deps.ts';
 import { registerDimensions } from './routes/dimensions.ts';
 import { registerReferencePages } from './routes/docs.ts';
@@ -146,5 +148,7 @@ async function registerData(
   deps.onStreamCounters?.(streamCounters);
   registerSubviews(typed, routeDeps);
   registerEngagement(typed, routeDeps);
+  registerDelivery(typed, routeDeps);
+  registerDeliverySides(typed, routeDeps);
   registerUnavailable(typed);
 }

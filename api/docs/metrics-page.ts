@@ -1,5 +1,12 @@
 /** docs/metrics.md, written from the catalogue. A test holds the file to it. */
 import {
+  type DeliveryDimension,
+  deliveryDimensions,
+  requestOnlyDimensions,
+} from '../../schemas/catalogue/delivery-dimensions.ts';
+import { type DeliveryMetric, deliveryMetrics } from '../../schemas/catalogue/delivery-metrics.ts';
+import { type SideMetric, sideMetrics } from '../../schemas/catalogue/delivery-side-metrics.ts';
+import {
   type Dimension,
   dimensionAliases,
   dimensions,
@@ -17,7 +24,7 @@ import { BUCKETS_MAX, BUCKETS_MIN } from '../views/content-buckets.ts';
 export function renderMetricsPage(): string {
   const metrics = [...head(), ...metricTable()];
   const parts = [metrics, notes(), subviews(), engagement(), intervals(), intervalNotes()];
-  parts.push(dimensionTable());
+  parts.push(delivery(), deliveryNotes(), dimensionTable());
   return parts.map((part) => `${part.join('\n')}\n`).join('\n');
 }
 
@@ -151,6 +158,62 @@ function intervalNotes(): string[] {
     '- `negative_impact` is as above, with shares of viewers; 0 for counts.',
     '- `GET /data/v1/monitoring/stream`: server-sent events, one message an epoch.',
   ];
+}
+
+function delivery(): string[] {
+  return [
+    '## Delivery metrics',
+    '',
+    '`GET /data/v1/delivery/metrics/{id}/overall`, `/timeseries` and `/breakdown`: what edge logs (`source=edge`, the default)',
+    'or players (`source=player`) tell of requests; those of both sides are about requests that both tell of. [delivery.md](delivery.md)',
+    'says how they are joined, and how a hop is blamed.',
+    '',
+    ...table(
+      ['id', 'title', 'unit', 'definition', 'default measure', 'good', 'measures', 'source'],
+      [
+        ...deliveryMetrics.map((metric) =>
+          deliveryRow(metric, metric.edgeOnly ? 'edge' : 'edge, player'),
+        ),
+        ...sideMetrics.map((metric) => deliveryRow(metric, 'both sides')),
+      ],
+    ),
+  ];
+}
+
+function deliveryRow(metric: DeliveryMetric | SideMetric, source: string): string[] {
+  return [
+    code(metric.id),
+    metric.title,
+    metric.unit,
+    metric.definition,
+    metric.defaultMeasure,
+    metric.good === 'none' ? '' : metric.good,
+    metric.measures.join(', '),
+    source,
+  ];
+}
+
+function deliveryNotes(): string[] {
+  const carried = deliveryDimensions.filter(({ windowed }) => windowed);
+  return [
+    `- Windows of 5 s carry ${carried.map(({ name }) => code(name)).join(', ')}. A question about these alone, with bounds on 5 s, is`,
+    '  answered by `delivery_5s`; any other by `requests`, each joined with its view. `meta.table` says which.',
+    '- Percentiles interpolate between neighbours. Over `requests` they are exact, over the sketches of `delivery_5s` at most 1 %',
+    '  off: `meta.percentiles` says which.',
+    '- `ratio` and `avg` are sum over sum. `count` is the number of requests that take part; `sum` and `count` over none are 0,',
+    '  every other measure is null then.',
+    '- `negative_impact` is how much better the whole would be if its requests had the figure of all others; 0 for sums, counts and',
+    '  metrics without a good direction, null for percentiles.',
+    '- `meta.complete_through`: what the log had taken by then is in the figures.',
+    '',
+    'Dimensions that only requests have:',
+    '',
+    ...table(['name', 'title', 'meaning', 'set by'], requestOnlyDimensions.map(ownDimensionRow)),
+  ];
+}
+
+function ownDimensionRow({ name, title, definition }: DeliveryDimension): string[] {
+  return [code(name), title, definition, 'edge logs, players'];
 }
 
 function dimensionTable(): string[] {

@@ -19,16 +19,20 @@ export type FilterLimits = Pick<QueryLimits, 'filtersMax' | 'filterLengthMax'>;
 
 const VIEWER = 'viewer_user_id';
 
-/** Parses the values of `filters[]`, joined by dimension. */
+/** Finds a dimension by a name that a client sent, or refuses it. */
+export type DimensionParser = (name: string) => { readonly name: string };
+
+/** Parses the values of `filters[]`, joined by dimension; a route may have dimensions of its own. */
 export function parseFilters(
   values: readonly string[],
   project: Project,
   limits: FilterLimits,
+  dimensionOf: DimensionParser = parseDimension,
 ): Filter[] {
   checkFilterCount('filters[]', values, limits);
   const joined = new Map<string, { dimension: string; exclude: boolean; values: string[] }>();
   for (const text of values) {
-    const { dimension, exclude, value } = parseFilter(text);
+    const { dimension, exclude, value } = parseFilter(text, dimensionOf);
     const key = `${exclude}${dimension}`;
     const filter = joined.get(key) ?? { dimension, exclude, values: [] };
     filter.values.push(...storedValues(project, dimension, value));
@@ -64,7 +68,10 @@ export function storedValues(project: Project, dimension: string, value: string)
   return [...new Set([value, storedViewerId(project, value)])];
 }
 
-function parseFilter(text: string): { dimension: string; exclude: boolean; value: string } {
+function parseFilter(
+  text: string,
+  dimensionOf: DimensionParser,
+): { dimension: string; exclude: boolean; value: string } {
   const exclude = text.startsWith('!');
   const body = exclude ? text.slice(1) : text;
   const colon = body.indexOf(':');
@@ -73,6 +80,6 @@ function parseFilter(text: string): { dimension: string; exclude: boolean; value
       detail: `filters[] takes dimension:value or !dimension:value, not ${shown(text)}`,
     });
   }
-  const { name } = parseDimension(body.slice(0, colon));
+  const { name } = dimensionOf(body.slice(0, colon));
   return { dimension: name, exclude, value: body.slice(colon + 1) };
 }

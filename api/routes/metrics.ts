@@ -1,5 +1,5 @@
 /** `/data/v1/metrics/{id}/…`: every figure of the catalogue, overall, over time, and by the values of a dimension. */
-import Type from 'typebox';
+import Type, { type TSchema } from 'typebox';
 import { refuse } from '../errors.ts';
 import { parseDimension } from '../parameters/names.ts';
 import {
@@ -85,12 +85,9 @@ function registerOverall(fastify: ApiScope, deps: RouteDeps): void {
 const seriesMember = Type.Number({
   description: withUnit('The value, then the views (unit: count).', 'what `meta.unit` names'),
 });
-const seriesData = Type.Array(
-  Type.Array(Type.Union([Type.String(), seriesMember, Type.Null()]), {
-    description:
-      'Begin of the bucket (ISO 8601), value (null without views), views that take part.',
-  }),
-);
+/** Points as arrays. */
+export const seriesData = (description: string, member: TSchema = seriesMember) =>
+  Type.Array(Type.Array(Type.Union([Type.String(), member, Type.Null()]), { description }));
 
 function registerTimeseries(fastify: ApiScope, deps: RouteDeps): void {
   const options = {
@@ -113,7 +110,13 @@ function registerTimeseries(fastify: ApiScope, deps: RouteDeps): void {
         ),
       }),
       response: schema.answers(
-        schema.envelopeOf(seriesData, 'Points, oldest first.', example.timeseries),
+        schema.envelopeOf(
+          seriesData(
+            'Begin of the bucket (ISO 8601), value (null without views), views that take part.',
+          ),
+          'Points, oldest first.',
+          example.timeseries,
+        ),
         CODES,
       ),
     },
@@ -133,8 +136,8 @@ function registerTimeseries(fastify: ApiScope, deps: RouteDeps): void {
   });
 }
 
-function granularityOf(
-  { timeframe }: Scope,
+export function granularityOf(
+  { timeframe }: Pick<Scope, 'timeframe'>,
   asked: Granularity | undefined,
   { limits }: RouteDeps,
 ): Granularity {
@@ -163,7 +166,8 @@ function pointsOf(
   });
 }
 
-const isoSeconds = (timeMs: number): string => new Date(timeMs).toISOString().replace('.000Z', 'Z');
+export const isoSeconds = (timeMs: number): string =>
+  new Date(timeMs).toISOString().replace('.000Z', 'Z');
 
 function sumsOf(rows: readonly SeriesRow[]): { received: number; expected: number } {
   return {

@@ -351,7 +351,7 @@ describe('wrong parameters', () => {
 describe('routes to come', () => {
   it.each([
     '/incidents',
-    '/delivery/metrics/requests/overall',
+    '/delivery/metrics/requests/insights',
     '/cost/what-if',
     '/diagnosis',
     '/experiments/compare',

@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { renderMetricsPage } from '../../api/docs/metrics-page.ts';
+import { requestOnlyDimensions } from '../../schemas/catalogue/delivery-dimensions.ts';
+import { deliveryMetrics } from '../../schemas/catalogue/delivery-metrics.ts';
+import { sideMetrics } from '../../schemas/catalogue/delivery-side-metrics.ts';
 import { dimensions } from '../../schemas/catalogue/dimensions.ts';
 import { intervalMetrics } from '../../schemas/catalogue/interval-metrics.ts';
 import { viewMetrics } from '../../schemas/catalogue/metrics.ts';
@@ -18,7 +21,10 @@ describe('docs/metrics.md', () => {
     const rows = renderMetricsPage()
       .split('\n')
       .filter((line) => line.startsWith('| `'));
-    expect(rows).toHaveLength(viewMetrics.length + intervalMetrics.length + dimensions.length);
+    const delivery = [...deliveryMetrics, ...sideMetrics, ...requestOnlyDimensions];
+    expect(rows).toHaveLength(
+      viewMetrics.length + intervalMetrics.length + dimensions.length + delivery.length,
+    );
     for (const row of rows) expect([6, 10]).toContain(row.split(/(?<!\\)\|/).length);
   });
 });
