@@ -23,6 +23,7 @@ export type Whereabouts = Pick<Place, 'country' | 'region' | 'network'>;
 export interface Route {
   readonly cdn: CdnProfile;
   readonly pop: PopProfile;
+  readonly country: string;
   readonly asn: number;
   /** Round trip between the network and the edge, ms. */
   readonly rttMs: number;
@@ -98,6 +99,7 @@ function nearest(place: Whereabouts, cdn: CdnProfile): Route {
   return {
     cdn,
     pop,
+    country: place.country.code,
     asn: place.network.asn,
     rttMs: Math.max(RTT_MS_MIN, rttFrom(place, pop) + rttAddedMs),
     originMs: cdn.origin.thinkMs + roundTripMs(pop, cdn.origin),

@@ -13,7 +13,7 @@ import { Assets } from './assets.ts';
 import type { CdnProfiles } from './cdn-profile.ts';
 import { CmcdReports } from './cmcd-reports.ts';
 import { Delivery } from './delivery.ts';
-import { EdgeLog } from './edge-log.ts';
+import { type EdgeHandover, EdgeLog, PROMPT_HANDOVER } from './edge-log.ts';
 import { EventQueue } from './event-queue.ts';
 import { drawHabits } from './habits.ts';
 import { NativeReports } from './native-reports.ts';
@@ -41,6 +41,8 @@ export interface SimulationOptions {
   readonly cdns?: CdnProfiles | undefined;
   /** Instead of those that the seed plants. */
   readonly troubles?: readonly Trouble[] | undefined;
+  /** How edges hand their logs over; promptly when absent. */
+  readonly edges?: EdgeHandover | undefined;
 }
 
 /** Live viewers who all come within a short time. */
@@ -85,7 +87,8 @@ export class Simulation {
     this.#assets = new Assets(seed);
     this.#random = new Random(seed, STREAM.place);
     this.#truth = new TruthTotals(startAtMs, options.keepsViews ?? false);
-    this.#edges = new EdgeLog(startAtMs, this.#emit);
+    const handover = options.edges ?? PROMPT_HANDOVER;
+    this.#edges = new EdgeLog({ seed, startAtMs, handover, emit: this.#emit });
     this.#runSeed = mix(seed, mix(Math.floor(startAtMs / 2 ** 32), startAtMs));
     const delivery = new Delivery(options.cdns);
     this.#world = {
@@ -146,6 +149,7 @@ export class Simulation {
       seed: this.#options.seed,
       nowMs: this.#nowMs,
       delivered: this.#edges.delivered,
+      cdns: this.#world.delivery.cdns,
       troubles: this.#world.troubles.begunBefore(this.#nowMs),
     });
   }
@@ -215,6 +219,7 @@ export class Simulation {
     const { viewer, speaks } = habits;
     const Form = speaks === 'native' ? NativeReports : CmcdReports;
     const viewKey = mix(mix(mix(seed, STREAM.view), place), serial);
+    const { troubles } = this.#world;
     let requests = 0;
     return viewingOf(
       this.#world,
@@ -222,7 +227,10 @@ export class Simulation {
       {
         reportsOf: (player: PlayerView) =>
           new Form(viewer, player, this.#options.startAtMs, this.#emit),
-        onExchange: (exchange, atMs) => this.#edges.add(exchange, viewer, requests++, atMs),
+        onExchange: (exchange, atMs) => {
+          this.#edges.add(exchange, viewer, requests++, atMs);
+          this.#truth.strike(viewer.id, exchange, (trouble) => troubles.indexOf(trouble));
+        },
       },
     );
   }
