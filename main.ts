@@ -387,6 +387,10 @@ function createProgram(env: Environment): Command {
     .option('--speed <times>', 'times real time, or max (default: 1)')
     .option('--truth <file>', 'writes what it knows to be true, as JSON')
     .option('--storm <n/seconds>', 'so many starts of a live event within so many seconds')
+    .option('--cdns <file>', 'CDNs and troubles, as JSON: docs/simulate.md (default: three CDNs)')
+    .option('--edge-delay <seconds>', 'edge lines are late by up to this (default: 0)')
+    .option('--edge-duplicates <share>', 'share of edge lines that are sent twice (default: 0)')
+    .option('--edge-shuffle', 'edge lines of a batch come in any order')
     .action(async (flags: SimulateArgs) => {
       process.exitCode = await runSimulateCommand(flags, process);
     });

@@ -33,7 +33,17 @@ beforeAll(async () => {
   server = await startTestServer(SETTINGS);
   const file = join(directory, 'truth.json');
   const exitCode = await runSimulateCommand(
-    { url: server.url, viewers: 80, duration: 120, seed: 5, speed: 'max', truth: file },
+    {
+      url: server.url,
+      viewers: 80,
+      duration: 120,
+      seed: 5,
+      speed: 'max',
+      truth: file,
+      edgeDelay: 20,
+      edgeDuplicates: 0.1,
+      edgeShuffle: true,
+    },
     { stdout: nowhere(), stderr: nowhere() },
   );
   expect(exitCode).toBe(0);
@@ -99,11 +109,37 @@ describe('the API', () => {
     );
   });
 
+  it('knows the country of every view, of CMCD viewers from their edges', async () => {
+    const { data } = await server.get<Broken>(
+      '/data/v1/metrics/views/breakdown?group_by=country&limit=100',
+    );
+    expect(Object.fromEntries(data.map(({ field, views }) => [field, views]))).toEqual(
+      Object.fromEntries(
+        Object.entries(truth.by_country).map(([country, { views }]) => [country, views]),
+      ),
+    );
+  });
+
   it('has lost nothing', async () => {
     expect(await value('report_completeness')).toBe(1);
     expect(
       await server.store.query('SELECT code, count() AS rows FROM rejected GROUP BY code'),
     ).toEqual([]);
+  });
+});
+
+describe('what was delivered', () => {
+  it('is what the edges logged, by CDN and country, however late, often and disorderly it came', async () => {
+    const sums = (): Promise<Truth['delivered_by_month']> =>
+      server.store.query(
+        `SELECT cdn, country, toString(formatDateTime(window, '%Y-%m')) AS period, sum(requests) AS requests,
+           sum(bytes) AS bytes, sum(origin_bytes) AS origin_bytes
+         FROM delivery_5s WHERE source = 'edge' GROUP BY cdn, country, period ORDER BY period, cdn, country`,
+      );
+    const count = (rows: Truth['delivered_by_month']): number =>
+      rows.reduce((total, { requests }) => total + requests, 0);
+    const rows = await until(sums, (found) => count(found) >= count(truth.delivered_by_month));
+    expect(rows).toEqual(truth.delivered_by_month);
   });
 });
 

@@ -6,6 +6,10 @@
  * would pull such views apart (a clock that runs more than ten minutes ahead is set anew), so the default key is then
  * one whose clock is trusted.
  */
+import { readFileSync } from 'node:fs';
+import { type CdnPlan, parseCdnFile } from './cdn-file.ts';
+import { DEFAULT_CDNS } from './simulation/cdn-defaults.ts';
+import type { EdgeHandover } from './simulation/edge-log.ts';
 import type { Storm } from './simulation/simulation.ts';
 
 export type SimulateErrorCode =
@@ -41,6 +45,14 @@ export interface SimulateArgs {
   readonly storm?: string | undefined;
   /** File for what is true, JSON. */
   readonly truth?: string | undefined;
+  /** File of CDNs and troubles, JSON. */
+  readonly cdns?: string | undefined;
+  /** Lines of edges are late by up to so many simulated seconds. */
+  readonly edgeDelay?: string | number | undefined;
+  /** Share of the lines that are sent twice. */
+  readonly edgeDuplicates?: string | number | undefined;
+  /** Lines of a batch come in any order. */
+  readonly edgeShuffle?: boolean | undefined;
 }
 
 export const simulateDefaults = {
@@ -57,9 +69,11 @@ export const simulateBounds = {
   /** Longer, and the beginning would lie before what the log keeps, s. */
   durationSecondsMax: 30 * 86_400,
   seedMax: 0xffff_ffff,
+  /** Later, and the fold has let the view go, s. */
+  edgeDelaySecondsMax: 86_400,
 } as const;
 
-export interface SimulatePlan {
+export interface SimulatePlan extends CdnPlan {
   /** Without a slash at its end. */
   readonly url: string;
   readonly key: string;
@@ -71,6 +85,7 @@ export interface SimulatePlan {
   readonly speed: number;
   readonly storm: Storm | undefined;
   readonly truthFile: string | undefined;
+  readonly edges: EdgeHandover;
 }
 
 /** Reads the options. @throws SimulateError `simulate_option_invalid`. */
@@ -79,7 +94,7 @@ export function readSimulateArgs(args: SimulateArgs): SimulatePlan {
   const durationMs = readDurationMs(args.duration, speed);
   const storm = readStorm(args.storm);
   const viewersMin = storm === undefined ? 1 : 0;
-  const { viewersMax, seedMax } = simulateBounds;
+  const { viewersMax, seedMax, edgeDelaySecondsMax } = simulateBounds;
   const { trustedKey } = simulateDefaults;
   return {
     url: readUrl(args.url ?? simulateDefaults.url),
@@ -95,6 +110,12 @@ export function readSimulateArgs(args: SimulateArgs): SimulatePlan {
     speed,
     storm,
     truthFile: args.truth,
+    edges: {
+      delayMs: 1_000 * readNumber('--edge-delay', args.edgeDelay ?? 0, edgeDelaySecondsMax),
+      duplicateShare: readNumber('--edge-duplicates', args.edgeDuplicates ?? 0, 1),
+      shuffles: args.edgeShuffle ?? false,
+    },
+    ...readCdns(args.cdns),
   };
 }
 
@@ -122,6 +143,28 @@ function readWhole(name: string, said: string | number, min: number, max: number
   if (said === '' || !Number.isInteger(value) || value < min || value > max)
     throw invalid(`${name} is a whole number from ${min} to ${max}, not ${said}.`);
   return value;
+}
+
+function readNumber(name: string, said: string | number, max: number): number {
+  const value = Number(said);
+  if (said === '' || !(value >= 0 && value <= max))
+    throw invalid(`${name} is a number from 0 to ${max}, not ${said}.`);
+  return value;
+}
+
+function readCdns(file: string | undefined): CdnPlan {
+  if (file === undefined) return { cdns: undefined, troubles: undefined };
+  const result = parseCdnFile(readText(file), DEFAULT_CDNS);
+  if (result.ok) return result.plan;
+  throw invalid(result.errors.map((error) => `--cdns ${file}: ${error}`).join('\n'));
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw invalid(`--cdns ${file} cannot be read: ${(error as Error).message}.`);
+  }
 }
 
 function readSpeed(said: string | number | undefined): number {

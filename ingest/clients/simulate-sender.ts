@@ -99,7 +99,7 @@ export interface SimulateSender {
 const ROUTES: Readonly<Record<SimulateKind, { readonly path: string; readonly type: string }>> = {
   native: { path: '/v1/beats', type: 'application/json' },
   cmcd: { path: '/v1/cmcd', type: 'application/cmcd' },
-  edge: { path: '/v1/edge/nginx', type: 'application/x-ndjson' },
+  edge: { path: '/v1/edge/ndjson?time_unit=ms', type: 'application/x-ndjson' },
 };
 
 interface Lane {

@@ -4,15 +4,18 @@
  * Guarantee: every number is a sum of whole numbers of closed views, or a count; nothing is estimated. Names are those
  * of the columns of `views` where there is one.
  */
-import type { Delivered } from './edge-log.ts';
-import type { Trouble } from './troubles.ts';
+import type { CdnPrice, CdnProfile } from './cdn-profile.ts';
+import type { Delivered, DeliveredIn, DeliveryTruth } from './delivery-truth.ts';
+import { type Exchange, pathOf } from './exchange.ts';
+import { HOPS, type Hop, type Trouble } from './troubles.ts';
 import type { ActiveWindows } from './truth-clock.ts';
 import type { ViewFigures, ViewTruth } from './view-figures.ts';
 
 /** Windows of viewers who were active at the same time, ms. */
 export const WINDOW_MS = 5_000;
-/** Views of which each is kept; beyond, only the sums have them. */
+/** Views of which each is kept; beyond, only the sums have them. So many struck requests too. */
 const VIEWS_MAX = 200_000;
+const STRUCK_MAX = 200_000;
 
 /** Figures that are summed over views. Startup counts for views that have started only. */
 const SUMMED = [
@@ -69,35 +72,62 @@ export interface Truth {
   readonly sums: Readonly<Sums>;
   /** Reports that left their players. */
   readonly reports: number;
-  /** By what the server can know: a CMCD viewer's country is empty. */
+  /** By what the server can know: of a CMCD viewer, its edges say the country. */
   readonly by_country: Readonly<Record<string, Breakdown>>;
   readonly by_cdn: Readonly<Record<string, Breakdown>>;
   /** What the edges delivered, by CDN, whoever reported it. */
   readonly delivered: Readonly<Record<string, Delivered>>;
+  /** The same by CDN, country and time, as it is billed; each logged request once. */
+  readonly delivered_by_month: readonly DeliveredIn[];
+  readonly delivered_by_day: readonly DeliveredIn[];
+  /** What each CDN costs. */
+  readonly prices: Readonly<Record<string, CdnPrice>>;
   /** Views that were active at any time in each window of 5 s, by its start, ms since 1970. */
   readonly concurrent_viewers: Readonly<Record<string, number>>;
   readonly troubles: readonly PlantedTrouble[];
   /** Each view, in the order in which they closed; those beyond the limit are only in the sums. */
   readonly view_list?: readonly ViewTruth[];
   readonly views_left_out?: number;
+  /** Each request that a trouble made slower or failed, in the order in which they ended. */
+  readonly struck_requests?: readonly StruckRequest[];
+  readonly struck_requests_left_out?: number;
+}
+
+export interface StruckRequest {
+  readonly view_id: string;
+  readonly path: string;
+  readonly cdn: string;
+  readonly pop: string;
+  /** When the player asked, by its clock, ms since 1970. */
+  readonly at: number;
+  readonly hop: Hop;
+  /** Place of the trouble in `troubles`. */
+  readonly trouble: number;
 }
 
 export interface PlantedTrouble {
   readonly kind: string;
+  readonly hop: Hop;
   readonly cdn: string;
   readonly pop: string;
+  readonly asn: number;
   /** ms since 1970. */
   readonly from: number;
   readonly until: number;
   readonly error_share: number;
+  readonly error_status: number;
   readonly added_ms: number;
   readonly rate_share: number;
+  readonly rtt_added_ms: number;
+  readonly loss_share: number;
+  readonly no_answer_share: number;
 }
 
 export class TruthTotals implements ActiveWindows {
   readonly #startAtMs: number;
   readonly #keepsViews: boolean;
   readonly #viewList: ViewTruth[] = [];
+  readonly #struck: StruckRequest[] = [];
   readonly #viewers = new Set<string>();
   readonly #windows = new Map<number, number>();
   readonly #outcomes: Record<string, number> = {};
@@ -110,6 +140,7 @@ export class TruthTotals implements ActiveWindows {
   #started = 0;
   #reports = 0;
   #leftOut = 0;
+  #struckLeftOut = 0;
 
   constructor(startAtMs: number, keepsViews: boolean) {
     this.#startAtMs = startAtMs;
@@ -144,16 +175,43 @@ export class TruthTotals implements ActiveWindows {
     else this.#leftOut++;
   }
 
+  /** Takes note of a request that troubles have struck. */
+  strike(viewId: string, exchange: Exchange, placeOf: (trouble: Trouble) => number): void {
+    if (!this.#keepsViews) return;
+    const { wanted, route, startMs, troubles } = exchange;
+    for (const trouble of troubles) {
+      if (this.#struck.length >= STRUCK_MAX) {
+        this.#struckLeftOut++;
+        continue;
+      }
+      this.#struck.push({
+        view_id: viewId,
+        path: pathOf(wanted),
+        cdn: route.cdn.id,
+        pop: route.pop.name,
+        at: this.#startAtMs + startMs,
+        hop: HOPS[trouble.kind],
+        trouble: placeOf(trouble),
+      });
+    }
+  }
+
   /** All that is true at a moment, when every view has closed. */
   state(about: {
     readonly seed: number;
     readonly nowMs: number;
-    readonly delivered: ReadonlyMap<string, Delivered>;
+    readonly delivered: DeliveryTruth;
+    readonly cdns: readonly CdnProfile[];
     readonly troubles: readonly Trouble[];
   }): Truth {
     const startAt = this.#startAtMs;
     const windows = [...this.#windows].sort(([one], [other]) => one - other);
-    const kept = { view_list: this.#viewList, views_left_out: this.#leftOut };
+    const kept = {
+      view_list: this.#viewList,
+      views_left_out: this.#leftOut,
+      struck_requests: this.#struck,
+      struck_requests_left_out: this.#struckLeftOut,
+    };
     return {
       start_at: startAt,
       end_at: startAt + about.nowMs,
@@ -168,7 +226,10 @@ export class TruthTotals implements ActiveWindows {
       reports: this.#reports,
       by_country: this.#byCountry,
       by_cdn: this.#byCdn,
-      delivered: Object.fromEntries(about.delivered),
+      delivered: Object.fromEntries(about.delivered.byCdn),
+      delivered_by_month: about.delivered.months,
+      delivered_by_day: about.delivered.days,
+      prices: Object.fromEntries(about.cdns.map(({ id, price }) => [id, price])),
       concurrent_viewers: Object.fromEntries(
         windows.map(([window, viewers]) => [window * WINDOW_MS, viewers]),
       ),
@@ -198,12 +259,18 @@ function divide(parts: Record<string, Breakdown>, value: string, view: ViewTruth
 function planted(trouble: Trouble, startAtMs: number): PlantedTrouble {
   return {
     kind: trouble.kind,
+    hop: HOPS[trouble.kind],
     cdn: trouble.cdn,
     pop: trouble.pop,
+    asn: trouble.asn,
     from: startAtMs + trouble.fromMs,
     until: startAtMs + trouble.untilMs,
     error_share: trouble.errorShare,
+    error_status: trouble.errorStatus,
     added_ms: trouble.addedMs,
     rate_share: trouble.rateShare,
+    rtt_added_ms: trouble.rttAddedMs,
+    loss_share: trouble.lossShare,
+    no_answer_share: trouble.noAnswerShare,
   };
 }

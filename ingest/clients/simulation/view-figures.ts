@@ -85,7 +85,7 @@ export function noFigures(): KnownFigures {
 
 export type ViewOutcome = 'ended' | 'quit' | 'failed' | 'dropped' | 'exit_before_start';
 
-/** One view of the truth. Dimensions are what the server can know of it: a CMCD viewer says no country. */
+/** One view of the truth. Dimensions are what the server can know of it: of a CMCD viewer, its edges say the country. */
 export interface ViewTruth {
   readonly view_id: string;
   readonly source: 'native' | 'cmcd';

@@ -107,7 +107,7 @@ export class Viewing {
       unreported_ms: this.#overMs - truth.lastReportMs,
       video_id: viewer.asset.id,
       stream_type: viewer.asset.live ? 'live' : 'on-demand',
-      country: speaks === 'native' ? this.#habits.country.code : '',
+      country: this.#habits.country.code,
       cdn: truth.cdn,
       viewer_user_id: speaks === 'native' ? viewer.userId : '',
       reports: this.#reported,

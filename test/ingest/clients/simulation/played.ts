@@ -55,6 +55,58 @@ export function decode({ kind, payload }: SimulationItem): readonly FormatBeat[]
   return result.beats;
 }
 
+/** A line of an edge's log, as it is sent. */
+export interface Line {
+  readonly time: number;
+  readonly duration: number;
+  readonly ttfb?: number;
+  readonly origin?: number;
+  readonly status: number;
+  readonly bytes: number;
+  readonly aborted: '0' | '1';
+  readonly cache: 'HIT' | 'MISS' | '';
+  readonly cdn: string;
+  readonly pop: string;
+  readonly country: string;
+  readonly asn: string;
+  readonly host: string;
+  readonly url: string;
+}
+
+/** The lines that edges sent, each as often as it was sent. */
+export function linesOf(items: readonly SimulationItem[]): Line[] {
+  return textsOf(items).map((text) => JSON.parse(text) as Line);
+}
+
+export function textsOf(items: readonly SimulationItem[]): string[] {
+  const edges = items.filter(({ kind }) => kind === 'edge');
+  return edges.flatMap(({ payload }) => payload.trimEnd().split('\n'));
+}
+
+/** A request as a native player reports it. */
+export interface RequestEvent {
+  readonly view: string;
+  readonly at: number;
+  readonly kind: string;
+  readonly status: number;
+  readonly bytes: number;
+  readonly ttfb?: number;
+  readonly ttlb: number;
+  readonly url: string;
+  readonly cdn: string;
+}
+
+export function requestsOf(items: readonly SimulationItem[]): RequestEvent[] {
+  return items.flatMap(({ kind, payload }) => {
+    if (kind !== 'native') return [];
+    const { view, events } = JSON.parse(payload) as {
+      view: string;
+      events: (RequestEvent & { readonly type: string })[];
+    };
+    return events.filter(({ type }) => type === 'request').map((event) => ({ ...event, view }));
+  });
+}
+
 /** What players sent, as it would come into the log. */
 export function deliveries(items: readonly SimulationItem[], delayMs = 40): Delivery[] {
   return items

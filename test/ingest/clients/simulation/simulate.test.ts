@@ -1,5 +1,5 @@
 /** The sender and the command of `simulate`, against a server of this process. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -99,7 +99,7 @@ describe('the sender', () => {
     expect(seen.sort()).toEqual([
       ['/v1/beats', 'application/json', '[{"view":"v1","events":[0]},{"view":"v2","events":[0]}]'],
       ['/v1/cmcd', 'application/cmcd', '1 0\n2 0\n'],
-      ['/v1/edge/nginx', 'application/x-ndjson', '1 0\n2 0\n'],
+      ['/v1/edge/ndjson?time_unit=ms', 'application/x-ndjson', '1 0\n2 0\n'],
     ]);
     expect(arrivals[0]?.headers.authorization).toBe('Bearer secret');
     expect(to.counts.native).toMatchObject({ bodies: 1, reports: 2, accepted: 2, rejected: 0 });
@@ -152,7 +152,7 @@ describe('the sender', () => {
     to.offer(item(1, 2, 'edge'));
     to.offer(item(1, 3));
     await to.drained();
-    expect(arrivals.map(({ path }) => path)).toEqual(['/v1/edge/nginx', '/v1/beats']);
+    expect(arrivals.map(({ path }) => path)).toEqual(['/v1/edge/ndjson?time_unit=ms', '/v1/beats']);
     expect(to.counts.edge).toMatchObject({ skipped: 2, failedBodies: 0, accepted: 0 });
   });
 
@@ -214,6 +214,10 @@ describe('the options', () => {
     [{ speed: 'fast', duration: 1 }, /--speed/],
     [{ speed: 2 }, /needs --duration/],
     [{ storm: '5' }, /--storm/],
+    [{ edgeDelay: '-1' }, /--edge-delay/],
+    [{ edgeDelay: 90_000 }, /--edge-delay/],
+    [{ edgeDuplicates: '1.5' }, /--edge-duplicates/],
+    [{ cdns: '/nowhere/cdns.json' }, /--cdns .*cannot be read/],
   ];
   it.each(wrong)('refuse %j with a sentence', (args, sentence) => {
     expect(() => readSimulateArgs(args)).toThrow(SimulateError);
@@ -224,6 +228,10 @@ describe('the options', () => {
     expect(readSimulateArgs({})).toMatchObject({ key: 'dev', viewers: 100, speed: 1, seed: 1 });
     const fast = readSimulateArgs({ speed: 'max', duration: '60' });
     expect(fast).toMatchObject({ key: 'dev-trusted', speed: Number.POSITIVE_INFINITY });
+    expect(fast.edges).toEqual({ delayMs: 0, duplicateShare: 0, shuffles: false });
+    expect(
+      readSimulateArgs({ edgeDelay: '1.5', edgeDuplicates: '0.2', edgeShuffle: true }),
+    ).toMatchObject({ edges: { delayMs: 1_500, duplicateShare: 0.2, shuffles: true } });
     expect(readSimulateArgs({ speed: 0, duration: 60 }).speed).toBe(Number.POSITIVE_INFINITY);
     expect(readSimulateArgs({ storm: '100000/10' }).storm).toEqual({
       viewers: 100_000,
@@ -342,7 +350,10 @@ describe('the simulate command', () => {
     expect(await runSimulateCommand({ url, viewers: 'many' }, streams)).toBe(2);
     const truth = join(folder, 'missing', 'truth.json');
     expect(await runSimulateCommand({ url, duration: 1, truth }, streams)).toBe(2);
-    expect(streams.said()[1]).toMatch(/--viewers[^\n]*\n--truth/);
+    const cdns = join(folder, 'cdns.json');
+    await writeFile(cdns, '{"cdns":[],"trouble":[]}');
+    expect(await runSimulateCommand({ url, duration: 1, cdns }, streams)).toBe(2);
+    expect(streams.said()[1]).toMatch(/--viewers[^\n]*\n--truth[^\n]*\n(--cdns[^\n]*\n){2}$/);
     expect(arrivals).toEqual([]);
   });
 

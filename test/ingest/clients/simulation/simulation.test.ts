@@ -8,7 +8,7 @@ import { Random } from '../../../../ingest/clients/simulation/random.ts';
 import type { SimulationItem } from '../../../../ingest/clients/simulation/reports.ts';
 import { Simulation } from '../../../../ingest/clients/simulation/simulation.ts';
 import type { PlayerState } from '../../../../schemas/beat.ts';
-import { play, START_AT_MS } from './played.ts';
+import { linesOf, play, START_AT_MS } from './played.ts';
 
 function hash(items: readonly SimulationItem[]): string {
   const digest = createHash('sha256');
@@ -144,16 +144,11 @@ describe('a simulation', { timeout: 60_000 }, () => {
   it('plants troubles that the requests show', () => {
     const { items, truth } = play({ seed: 1, viewers: 80, durationMs: 400_000 });
     const failing = truth.troubles.find(({ kind, pop }) => kind === 'errors' && pop === '');
-    const lines = items
-      .filter(({ kind }) => kind === 'edge')
-      .flatMap(({ payload }) => payload.trimEnd().split('\n'))
-      .map((line) => JSON.parse(line) as { msec: string; status: number; host: string });
-    const failed = lines.filter(({ status }) => status === 503);
-    for (const { msec, host } of failed) {
-      const atMs = Number(msec) * 1_000;
+    const failed = linesOf(items).filter(({ status }) => status === 503);
+    for (const { time, duration, cdn: by } of failed) {
       const causes = truth.troubles.filter(
         ({ kind, cdn, from, until }) =>
-          kind === 'errors' && host.startsWith(cdn) && from <= atMs && atMs <= until + 10_000,
+          kind === 'errors' && by === cdn && from <= time && time - duration <= until + 1_000,
       );
       expect(causes).not.toEqual([]);
     }
