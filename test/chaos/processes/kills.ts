@@ -197,13 +197,22 @@ class Run {
   }
 
   /** Figures by window against what is true, and how much there was of everything. */
-  async #lookIntoStore({ sums, started, views }: Truth): Promise<StoreTotals> {
-    const [[windows] = [], [epochs] = []] = await inStore(this.#site, [
+  async #lookIntoStore({ sums, started, views, delivered }: Truth): Promise<StoreTotals> {
+    const [[windows] = [], [epochs] = [], delivery = []] = await inStore(this.#site, [
       `SELECT sum(playing_ms) AS playing_ms, sum(rebuffer_ms) AS rebuffer_ms, sum(rebuffer_starts) AS rebuffer_count,
          sum(views_started) AS started, sum(views_ended) AS views
        FROM playback_5s WHERE project = '${this.#site.simulated.id}'`,
       'SELECT sum(records) AS records, count() AS epochs FROM epochs',
+      `SELECT cdn, sum(requests) AS requests, sum(bytes) AS bytes FROM delivery_5s
+       WHERE project = '${this.#site.simulated.id}' AND source = 'edge' GROUP BY cdn ORDER BY cdn`,
     ]);
+    const edges = Object.entries(delivered).map(([cdn, { requests, bytes }]) => ({
+      cdn,
+      requests,
+      bytes,
+    }));
+    edges.sort((one, other) => (one.cdn < other.cdn ? -1 : 1));
+    this.#comparison.equal('what the edges delivered', edges, delivery);
     const { playing_ms, rebuffer_ms, rebuffer_count } = sums;
     const expected = { playing_ms, rebuffer_ms, rebuffer_count, started, views };
     this.#comparison.equal('windows of the synthetic viewers', expected, windows);

@@ -1,6 +1,7 @@
 /** Forgetting in memory: the same deletes in the same order as the real one makes, each a call that may fail. */
 
 import type { Forgets, ForgottenViewer } from '../../../processors/shell/forgets.ts';
+import { requests } from '../../../schemas/tables/delivery.ts';
 import type { Table } from '../../../schemas/tables/table.ts';
 import { forgotten, rejected, viewEvents, views } from '../../../schemas/tables/tables.ts';
 import { type Row, readRows } from '../../support/row-reader.ts';
@@ -35,7 +36,7 @@ export function connectForgets(deps: EpochStoreDeps): Forgets {
       call(() => removeRows(partsOf(engine, table, partition), table, names));
     const ids = await call(() => viewsOf(engine, partition, viewer));
     // The rows of `views` name the others, so they go last.
-    for (const table of [viewEvents, rejected, views]) {
+    for (const table of [viewEvents, requests, rejected, views]) {
       await remove(table, (row) => ids.has(String(row.view_id)));
     }
     await remove(rejected, (row) => String(row.bytes).includes(viewer));
