@@ -10,6 +10,7 @@ import {
   manifestBytes,
   newestSegment,
   publishedMs,
+  type Rung,
   segmentBytes,
 } from './assets.ts';
 import type { Delivery, Route, Whereabouts } from './delivery.ts';
@@ -114,9 +115,11 @@ export class Downloads {
     const troubles = this.#deps.troubles.at(nowMs, this.route);
     const wanted = this.#want(bufferMs, urgent);
     const luck = new Luck(luckKey, this.#objectKey());
-    const line = { route: this.route, asset, trace, luck, troubles, fresh: this.#fresh };
+    const fresh = this.#fresh;
     this.#fresh = false;
-    this.exchange = planExchange(wanted, { ...line, accessRttMs: access.rttMs }, nowMs);
+    const { route } = this;
+    const line = { route, asset, trace, luck, accessRttMs: access.rttMs, fresh, troubles };
+    this.exchange = planExchange(wanted, line, nowMs);
   }
 
   /** Takes what came; undefined when nothing is under way. */
@@ -175,14 +178,18 @@ export class Downloads {
 
   #want(bufferMs: number, urgent: boolean): Wanted {
     const { asset, adaptation, manifest } = this.#deps;
+    const media = this.#stage === 'media';
     const measuredKilobits = Math.round(adaptation.kilobits / 100) * 100;
-    const said = { asset, manifest, bufferMs, measuredKilobits, urgent, segment: -1, rung: -1 };
-    if (this.#stage === 'manifest')
-      return { ...said, kind: 'manifest', bytes: manifestBytes(asset) };
-    if (this.#stage === 'init') return { ...said, kind: 'init', bytes: initBytes(asset) };
-    const rung = adaptation.choose(bufferMs, asset.segmentMs);
-    const segment = this.#segment;
-    const chosen = LADDER[rung] ?? { bitrate: 0, width: 0, height: 0 };
-    return { ...said, kind: 'segment', bytes: segmentBytes(asset, segment, chosen), segment, rung };
+    const segment = media ? this.#segment : -1;
+    const rung = media ? adaptation.choose(bufferMs, asset.segmentMs) : -1;
+    const kind = media ? 'segment' : this.#stage === 'init' ? 'init' : 'manifest';
+    const bytes = this.#bytesOf(kind, segment, LADDER[rung]);
+    return { kind, asset, manifest, bytes, rung, segment, bufferMs, measuredKilobits, urgent };
+  }
+
+  #bytesOf(kind: Wanted['kind'], segment: number, rung: Rung | undefined): number {
+    const { asset } = this.#deps;
+    if (rung !== undefined) return segmentBytes(asset, segment, rung);
+    return kind === 'init' ? initBytes(asset) : manifestBytes(asset);
   }
 }

@@ -13,6 +13,7 @@ import { HOPS, type Hop, type Trouble } from './troubles.ts';
 
 /** A request that takes longer is given up by the player, ms. */
 export const REQUEST_TIMEOUT_MS = 10_000;
+const NONE: readonly Trouble[] = [];
 const ERROR_BODY_BYTES = 162;
 /** What an edge answers now and then without any trouble. */
 const ERROR_STATUS = 500;
@@ -113,7 +114,7 @@ export function planExchange(wanted: Wanted, line: Line, startMs: number): Excha
   const { rttMs, connectMs, serverMs } = answer;
   const firstMs = connectMs + rttMs + serverMs;
   if (firstMs >= REQUEST_TIMEOUT_MS) return unanswered(wanted, answer);
-  if (luck.silence < most(troubles, 'noAnswerShare')) return lost(wanted, answer);
+  if (isSilenced(troubles, luck)) return lost(wanted, answer);
   if (answer.status !== 200) {
     const body = { bytes: ERROR_BODY_BYTES, endMs: startMs + firstMs, whole: true };
     return answered(wanted, answer, body);
@@ -121,42 +122,48 @@ export function planExchange(wanted: Wanted, line: Line, startMs: number): Excha
   const untilMs = startMs + REQUEST_TIMEOUT_MS;
   const limit = limitOf(line, rttMs);
   const sent = line.trace.transfer(startMs + firstMs, wanted.bytes, untilMs, limit);
-  return answered(wanted, answer, { ...sent, whole: sent.bytes >= wanted.bytes });
+  const { bytes, endMs } = sent;
+  return answered(wanted, answer, { bytes, endMs, whole: bytes >= wanted.bytes });
 }
 
 function answerOf({ kind }: Wanted, line: Line, startMs: number): Answer {
-  const { route, asset, luck, fresh } = line;
-  const hit = luck.cache < hitShare(route.cdn, kind, asset);
-  const rtt = route.rttMs + line.accessRttMs + sum(line.troubles, 'rttAddedMs');
+  const { route, asset, luck, fresh, troubles: planted } = line;
+  const { cdn } = route;
+  const hit = luck.cache < hitShare(cdn, kind, asset);
+  const rtt = route.rttMs + line.accessRttMs + sum(planted, 'rttAddedMs');
   const rttMs = Math.ceil(rtt * luck.wayFactor);
-  const way = { route, startMs, rttMs, connectMs: fresh ? 2 * rttMs : 0 };
-  const atEdge = troublesAt(line.troubles, 'edge');
-  const edgeMs = route.cdn.edgeMs * luck.serverFactor + addedBy(atEdge, luck);
-  const troubles = line.troubles.filter((trouble) => isMet(trouble, luck, hit));
-  const refusal = refusalOf(atEdge, luck) ?? (luck.error < route.cdn.errorShare ? ERROR_STATUS : 0);
-  if (refusal > 0 || hit) {
-    const cache = refusal > 0 ? '' : 'HIT';
-    const met = refusal > 0 ? troubles.filter(({ kind: of }) => HOPS[of] !== 'origin') : troubles;
-    const serverMs = Math.max(1, Math.round(edgeMs));
-    return { ...way, status: refusal || 200, cache, serverMs, originMs: -1, troubles: met };
-  }
-  const atOrigin = troublesAt(line.troubles, 'origin');
-  const waitMs = route.originMs * luck.originFactor + addedBy(atOrigin, luck);
-  const originMs = Math.max(1, Math.round(waitMs));
-  const serverMs = Math.max(1, Math.round(edgeMs)) + originMs;
-  const status = refusalOf(atOrigin, luck) ?? 200;
-  return { ...way, status, cache: 'MISS', serverMs, originMs, troubles };
+  const atEdge = troublesAt(planted, 'edge');
+  const edgeMs = Math.max(1, Math.round(cdn.edgeMs * luck.serverFactor + addedBy(atEdge, luck)));
+  const refusal = refusalOf(atEdge, luck) ?? (luck.error < cdn.errorShare ? ERROR_STATUS : 0);
+  const asks = refusal === 0 && !hit;
+  const atOrigin = asks ? troublesAt(planted, 'origin') : NONE;
+  const originMs = asks ? originWaitMs(route, atOrigin, luck) : -1;
+  return {
+    route,
+    startMs,
+    status: refusal || (refusalOf(atOrigin, luck) ?? 200),
+    cache: refusal > 0 ? '' : hit ? 'HIT' : 'MISS',
+    serverMs: asks ? edgeMs + originMs : edgeMs,
+    originMs,
+    connectMs: fresh ? 2 * rttMs : 0,
+    rttMs,
+    troubles: planted.length === 0 ? NONE : planted.filter((one) => isMet(one, luck, asks)),
+  };
+}
+
+function originWaitMs({ originMs }: Route, troubles: readonly Trouble[], luck: Luck): number {
+  return Math.max(1, Math.round(originMs * luck.originFactor + addedBy(troubles, luck)));
 }
 
 /** A trouble that only fails some requests is met by those that fail; one of the origin by those that ask it. */
-function isMet(trouble: Trouble, { trouble: drawn }: Luck, hit: boolean): boolean {
+function isMet(trouble: Trouble, { trouble: drawn }: Luck, asks: boolean): boolean {
   if (HOPS[trouble.kind] === 'network') return true;
-  if (HOPS[trouble.kind] === 'origin' && hit) return false;
+  if (HOPS[trouble.kind] === 'origin' && !asks) return false;
   return trouble.addedMs > 0 || trouble.rateShare < 1 || drawn < trouble.errorShare;
 }
 
 function troublesAt(troubles: readonly Trouble[], hop: Hop): readonly Trouble[] {
-  return troubles.length === 0 ? troubles : troubles.filter(({ kind }) => HOPS[kind] === hop);
+  return troubles.length === 0 ? NONE : troubles.filter(({ kind }) => HOPS[kind] === hop);
 }
 
 function addedBy(troubles: readonly Trouble[], { addedFactor }: Luck): number {
@@ -164,23 +171,29 @@ function addedBy(troubles: readonly Trouble[], { addedFactor }: Luck): number {
 }
 
 function refusalOf(troubles: readonly Trouble[], luck: Luck): number | undefined {
+  if (troubles.length === 0) return undefined;
   return troubles.find(({ errorShare }) => luck.trouble < errorShare)?.errorStatus;
 }
 
 function sum(troubles: readonly Trouble[], name: 'addedMs' | 'rttAddedMs' | 'lossShare'): number {
-  return troubles.reduce((total, trouble) => total + trouble[name], 0);
+  return troubles.length === 0 ? 0 : troubles.reduce((total, trouble) => total + trouble[name], 0);
 }
 
-function most(troubles: readonly Trouble[], name: 'noAnswerShare'): number {
-  return troubles.reduce((largest, trouble) => Math.max(largest, trouble[name]), 0);
+/** The answer never comes. */
+function isSilenced(troubles: readonly Trouble[], { silence }: Luck): boolean {
+  return troubles.length > 0 && troubles.some(({ noAnswerShare }) => silence < noAnswerShare);
 }
 
 /** What one connection carries over this way: less the longer it is and the more it loses. */
 function limitOf({ route, troubles }: Line, rttMs: number) {
   const lossShare = route.lossShare + sum(troubles, 'lossShare');
   const carried = lossShare > 0 ? MATHIS_BITS / (rttMs * Math.sqrt(lossShare)) : Number.MAX_VALUE;
-  const share = troubles.reduce((left, { rateShare }) => left * rateShare, 1);
+  const share = rateShareOf(troubles);
   return { share, kilobitsMax: share * Math.min(route.kilobitsMax, carried) };
+}
+
+function rateShareOf(troubles: readonly Trouble[]): number {
+  return troubles.length === 0 ? 1 : troubles.reduce((left, { rateShare }) => left * rateShare, 1);
 }
 
 /** No byte of the answer was sent in time. */
@@ -210,8 +223,16 @@ function answered(wanted: Wanted, answer: Answer, { bytes, endMs, whole }: Body)
   const ttlbMs = endMs - startMs;
   const ttfbMs = connectMs + rttMs + serverMs;
   const totalMs = Math.max(serverMs, ttlbMs - connectMs - (whole ? rttMs : 0));
-  const times = { headerMs: serverMs, originMs, totalMs, connectMs, rttMs };
-  const edge = { status: answer.status, complete: whole, cache, ...times };
+  const edge = {
+    status: answer.status,
+    complete: whole,
+    cache,
+    headerMs: serverMs,
+    originMs,
+    totalMs,
+    connectMs,
+    rttMs,
+  };
   const status = whole ? answer.status : 0;
   return { wanted, route, startMs, status, bytes, ttfbMs, ttlbMs, edge, troubles };
 }

@@ -81,6 +81,31 @@ const unstruck = requests.filter(
   (one) => !allStruck.has(nameOf(one.view, pathOf(one.url), askedAt(one))),
 );
 
+/** What a player reports of a request beside what its edge logs of it: the nth of a view is the nth. */
+interface Pair {
+  readonly name: string;
+  readonly at: number;
+  readonly line: Line;
+}
+
+function pairs(): Pair[] {
+  const logged = new Map<string, Line>();
+  for (const line of lines) {
+    const [, view, number] = /sid%3D%22([^%]+)%22%2Csn%3D(\d+)/.exec(line.url) ?? [];
+    logged.set(`${view} ${number}`, line);
+  }
+  const counts = new Map<string, number>();
+  return requests.map((request) => {
+    const { view, url } = request;
+    const number = counts.get(view) ?? 0;
+    counts.set(view, number + 1);
+    const line = logged.get(`${view} ${number}`);
+    if (line === undefined) throw new Error(`no line for request ${number} of ${view}`);
+    const at = askedAt(request);
+    return { name: nameOf(view, pathOf(url), at), at, line };
+  });
+}
+
 describe('planted troubles', { timeout: 60_000 }, () => {
   it('are all that is planted, each with its hop and the requests that it struck', () => {
     expect(truth.troubles.map(({ kind, hop, from }) => [kind, hop, from - START_AT_MS])).toEqual([
@@ -99,6 +124,28 @@ describe('planted troubles', { timeout: 60_000 }, () => {
     }
     expect(truth.struck_requests_left_out).toBe(0);
   });
+
+  const strikes: readonly ((line: Line) => boolean)[] = [
+    ({ cdn, cache }) => cdn === 'alder' && cache === 'MISS',
+    ({ pop }) => pop === 'iad-alder',
+    ({ asn }) => asn === '64512',
+  ];
+  it.each([0, 1, 2])(
+    'strike each request that goes that way, and no other (trouble %i)',
+    (index) => {
+      const { from = 0, until = 0 } = truth.troubles[index] ?? {};
+      const all = pairs();
+      const reported = new Set(all.map(({ name }) => name));
+      const wanted = all.filter(
+        ({ at, line }) => from <= at && at < until && strikes[index]?.(line) === true,
+      );
+      const found = struckBy(index).map((one) => nameOf(one.view_id, one.path, one.at));
+      // Of a viewer who vanished, the last requests are known to the edge only.
+      expect(new Set(found.filter((name) => reported.has(name)))).toEqual(
+        new Set(wanted.map(({ name }) => name)),
+      );
+    },
+  );
 
   it('leave the reports of all other requests as they are', () => {
     expect(unstruck.length).toBeGreaterThan(5_000);
