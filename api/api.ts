@@ -41,6 +41,7 @@ import { registerSubviews } from './routes/subviews.ts';
 import { registerUnavailable } from './routes/unavailable.ts';
 import { registerVideoViews } from './routes/video-views.ts';
 import { registerErrors } from './routes/view-errors.ts';
+import { registerWhatIf } from './routes/what-if.ts';
 
 export { QUERY_LIMITS, type QueryLimits } from './limits.ts';
 export { MONITORING_LIMITS, type MonitoringLimits } from './monitoring/limits.ts';
@@ -146,5 +147,6 @@ async function registerData(
   deps.onStreamCounters?.(streamCounters);
   registerSubviews(typed, routeDeps);
   registerEngagement(typed, routeDeps);
+  registerWhatIf(typed, routeDeps);
   registerUnavailable(typed);
 }

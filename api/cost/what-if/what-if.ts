@@ -28,7 +28,7 @@ export interface WhatIfInput {
 export interface Refusals {
   /** Share of the views of `from` that lie in supported cells; 0 when there are none. */
   readonly supportedShare: number;
-  /** Views of the slice on the two CDNs, in any cell. */
+  /** Views of the slice on `from`; and on `to`, as far as their cells have views to move. */
   readonly viewsFrom: number;
   readonly viewsTo: number;
   /** Those with most views to move, refusedMax at most. */
@@ -40,6 +40,8 @@ export interface Refusals {
 export interface WhatIf extends Refusals {
   /** Views that move: the share of those in supported cells. */
   readonly movedViews: number;
+  /** Values of the cells that they move from. */
+  readonly movedCells: readonly (readonly string[])[];
   /** In the order of the outcomes. */
   readonly effects: readonly Effect[];
 }
@@ -58,7 +60,8 @@ export function answerWhatIf(input: WhatIfInput, limits: WhatIfLimits): WhatIf |
   }
   const question = { slice, supported, share };
   const effects = slice.tops.map((_, outcome) => effectOn(outcome, question, limits));
-  return { ...refusals, movedViews: Math.round(share * held), effects };
+  const movedCells = supported.map(({ values }) => values);
+  return { ...refusals, movedViews: Math.round(share * held), movedCells, effects };
 }
 
 function refusalsOf(

@@ -72,9 +72,15 @@ function drawPolicy({ networks }: World, random: Random, to: number) {
   );
 }
 
-export function answerCase(asked: Case, matching: Matching): WhatIf | TooThin {
+const hashed = (viewer: number): number => (Math.imul(viewer, 0x9e37_79b1) >>> 0) % LIMITS.blocks;
+
+export function answerCase(
+  asked: Case,
+  matching: Matching,
+  blockOf: (viewer: number) => number = hashed,
+): WhatIf | TooThin {
   const { views, share } = asked;
-  const cells = cellsOf(views, asked, matching, LIMITS.blocks);
+  const cells = cellsOf(views, asked, matching, blockOf);
   const input = { slice: sliceOf(views), cells, beyond: NONE_BEYOND, share };
   return answerWhatIf(input, LIMITS);
 }

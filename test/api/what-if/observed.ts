@@ -61,7 +61,7 @@ export function cellsOf(
   views: readonly ObservedView[],
   { from, to }: Move,
   matching: Matching,
-  blocks: number,
+  blockOf: (viewer: number) => number,
 ): Cell[] {
   const cells = new Map<string, { values: readonly string[]; sides: Map<number, MutableSums>[] }>();
   for (const observed of views) {
@@ -71,9 +71,9 @@ export function cellsOf(
     const cell = cells.get(key) ?? { values, sides: [new Map(), new Map()] };
     cells.set(key, cell);
     const side = cell.sides[observed.cdn === from ? 0 : 1] as Map<number, MutableSums>;
-    const block = Math.imul(observed.view.viewer, 0x9e37_79b1) >>> 0;
-    const sums = side.get(block % blocks) ?? noSums();
-    side.set(block % blocks, sums);
+    const block = blockOf(observed.view.viewer);
+    const sums = side.get(block) ?? noSums();
+    side.set(block, sums);
     add(sums, seen(observed));
   }
   const blocksOf = (side: Map<number, MutableSums> | undefined): Block[] =>
