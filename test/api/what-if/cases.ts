@@ -3,7 +3,14 @@ import type { Effect } from '../../../api/cost/what-if/effect.ts';
 import { WHAT_IF_LIMITS } from '../../../api/cost/what-if/limits.ts';
 import { answerWhatIf, type TooThin, type WhatIf } from '../../../api/cost/what-if/what-if.ts';
 import { seeded } from '../../support/rows.ts';
-import { cellsOf, type Matching, type ObservedView, sliceOf, trueChange } from './observed.ts';
+import {
+  cellsOf,
+  type Matching,
+  type ObservedView,
+  OUTCOMES,
+  sliceOf,
+  trueChange,
+} from './observed.ts';
 import { CDNS, type PotentialView, type Random, type World, weighted } from './world.ts';
 
 export interface Case {
@@ -27,7 +34,7 @@ export const matched: Matching = ({ country, asn, device, streamType }) => [
   streamType,
 ];
 /** Compares the views of the two CDNs as they are. */
-export const unmatched: Matching = () => [];
+const unmatched: Matching = () => [];
 
 /** @param sampled Least and most share of the world's views that the slice may see. */
 export function drawCase(
@@ -86,10 +93,59 @@ export function answerCase(
 }
 
 /** What truly changes, by outcome. Only the cells that are not refused move. */
-export function truthOf(asked: Case, answer: WhatIf, matching: Matching): number[] {
+function truthOf(asked: Case, answer: WhatIf, matching: Matching): number[] {
   const refused = new Set(answer.refused.map(({ values }) => values?.join('|') ?? ''));
   return trueChange(asked.views, asked, (view) => !refused.has(matching(view).join('|')));
 }
 
-export const holds = ({ low, high }: Effect, truth: number): boolean =>
+const holds = ({ low, high }: Effect, truth: number): boolean =>
   low !== null && high !== null && low <= truth && truth <= high;
+
+/** Questions to ask of worlds, each about a part of its views. */
+export interface Trial {
+  readonly worlds: readonly World[];
+  readonly matching: Matching;
+  /** Least and most share of a world's views that a question sees. */
+  readonly sampled: readonly [number, number];
+}
+
+interface Tally {
+  answered: number;
+  held: number;
+}
+/** How often intervals held the truth, by outcome: of cells, and of views compared as they are. */
+export interface Coverage {
+  readonly byCells: readonly Tally[];
+  readonly unmatched: readonly Tally[];
+}
+
+const noTallies = (): Tally[] => OUTCOMES.map(() => ({ answered: 0, held: 0 }));
+
+/** Outcomes that any view tells of; failures are too rare to wait for. */
+const FREQUENT = 3;
+
+/** Asks until each frequent outcome has had so many intervals. */
+export function coverageOf({ worlds, matching, sampled }: Trial, intervals: number): Coverage {
+  const byCells = noTallies();
+  const asTheyAre = noTallies();
+  const frequent = byCells.slice(0, FREQUENT);
+  for (let seed = 1; frequent.some(({ answered }) => answered < intervals); seed++) {
+    const asked = drawCase(worlds[seed % worlds.length] as World, seed, sampled);
+    if (count(byCells, asked, matching)) count(asTheyAre, asked, unmatched);
+  }
+  return { byCells, unmatched: asTheyAre };
+}
+
+/** False when the question is refused. */
+function count(tallies: readonly Tally[], asked: Case, matching: Matching): boolean {
+  const answer = answerCase(asked, matching);
+  if (answer.effects === null) return false;
+  const truths = truthOf(asked, answer, matching);
+  for (const [place, tally] of tallies.entries()) {
+    const effect = answer.effects[place];
+    if (effect === undefined || effect.delta === null) continue;
+    tally.answered++;
+    if (holds(effect, truths[place] ?? Number.NaN)) tally.held++;
+  }
+  return true;
+}

@@ -13,6 +13,7 @@ export type Matching = (view: PotentialView) => readonly string[];
 
 /** Numerators and denominators of a view: rebuffering, startup, score, failures before start. */
 export const OUTCOMES = ['rebuffer', 'startup', 'score', 'failure'] as const;
+export type OutcomeName = (typeof OUTCOMES)[number];
 const parts: readonly ((outcome: Outcome) => readonly [top: number, bottom: number])[] = [
   ({ rebufferMs, playingMs }) => [rebufferMs, rebufferMs + playingMs],
   ({ startupMs, started }) => [started ? startupMs : 0, started ? 1 : 0],

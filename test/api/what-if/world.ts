@@ -33,9 +33,12 @@ export interface Network {
   readonly asn: string;
   readonly country: string;
   readonly badness: number;
+  readonly weight: number;
+}
+
+interface MadeNetwork extends Network {
   /** By CDN: what it makes of the badness. */
   readonly suits: readonly number[];
-  readonly weight: number;
 }
 
 export interface World {
@@ -69,7 +72,7 @@ export function createWorld(seed: number, viewers: number): World {
   return { networks, views: views.flat() };
 }
 
-function networkOf(random: Random, country: string, place: number, nth: number): Network {
+function networkOf(random: Random, country: string, place: number, nth: number): MadeNetwork {
   return {
     asn: String(64_512 + place * 10 + nth),
     country,
@@ -96,7 +99,7 @@ export function weighted<Item>(
 function viewsOf(
   random: Random,
   viewer: number,
-  networks: readonly Network[],
+  networks: readonly MadeNetwork[],
 ): readonly PotentialView[] {
   const network = weighted(random, networks, ({ weight }) => weight);
   const [device, burden] = DEVICES[Math.floor(random() * DEVICES.length)] ?? DEVICES[0];
