@@ -55,7 +55,7 @@ export function answerWhatIf(input: WhatIfInput, limits: WhatIfLimits): WhatIf |
   const { supported, refused } = supportOf(cells, limits);
   const held = supported.reduce((sum, { from }) => sum + viewsOf(from), 0);
   const refusals = refusalsOf(input, refused, held, limits);
-  if (held === 0 || refusals.supportedShare < limits.supportedShareMin) {
+  if (refusals.supportedShare < limits.supportedShareMin) {
     return { ...refusals, effects: null };
   }
   const question = { slice, supported, share };

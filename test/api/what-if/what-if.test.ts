@@ -37,6 +37,7 @@ describe('support', () => {
     ['too_few_views_to', side(100, 1), side(20, 1)],
     ['too_few_views_from', side(20, 1), side(100, 1)],
     ['too_few_viewers_to', side(100, 1), side(100, 1, 4)],
+    ['too_few_viewers_to', side(100, 1), [...side(12, 1, 12), ...side(100, 1, 1)]],
     ['too_few_viewers_from', side(100, 1, 4), side(100, 1)],
   ])('is refused as %s, with both counts', (reason, from, to) => {
     const { supported, refused } = supportOf([cell('x', from, to)], WHAT_IF_LIMITS);
@@ -140,6 +141,47 @@ describe('the effect', () => {
   });
 });
 
+describe('the interval', () => {
+  /** Few blocks carry most: skewed, so that a sign that is turned shows. */
+  const skewed = (views: number, top: number): Block[] =>
+    side(views, 0).map((block, place) => ({ ...block, tops: [place < 3 ? views * top : top] }));
+  /** How far each block lies from its share of the sum, as sure as the views make their mean. */
+  const deviations = (blocks: Block[], weight: number): Float64Array => {
+    const views = blocks.reduce((sum, block) => sum + block.views, 0);
+    const mean = blocks.reduce((sum, { tops }) => sum + (tops[0] ?? 0), 0) / views;
+    const contributions = new Float64Array(WHAT_IF_LIMITS.blocks);
+    for (const { block, views: own, tops } of blocks) {
+      contributions[block] =
+        weight * Math.sqrt(views / (views - 1)) * ((tops[0] ?? 0) - mean * own);
+    }
+    return contributions;
+  };
+
+  it.each([
+    [
+      'what the moved views would have met, where the other CDN varies more',
+      side(100, 5),
+      skewed(400, 5),
+    ],
+    ['what they met, where their own varies more', skewed(100, 5), side(400, 5)],
+  ])('is of the mean on the other CDN, and of %s', (_, from, to) => {
+    const supported = [cell('x', from, to)];
+    const slice = sliceOf(supported);
+    const { delta, low, high } = effectOn(0, { slice, supported, share: 1 }, WHAT_IF_LIMITS);
+    const [ownSquares, otherSquares] = [deviations(from, 1), deviations(to, 1 / 2)].map((each) =>
+      each.reduce((sum, value) => sum + value * value, 0),
+    );
+    // 100 views move to where 400 were: each of those stands for a quarter, and a root of it where views are drawn anew.
+    const contributions = {
+      to: deviations(to, 1 / 4),
+      from: (ownSquares ?? 0) < (otherSquares ?? 0) ? deviations(to, 1 / 2) : deviations(from, 1),
+    };
+    const bounds = errorBounds(contributions, WHAT_IF_LIMITS);
+    expect(low).toBeCloseTo((delta ?? 0) - (bounds?.high ?? 0) / 500, 9);
+    expect(high).toBeCloseTo((delta ?? 0) - (bounds?.low ?? 0) / 500, 9);
+  });
+});
+
 describe('the bootstrap', () => {
   const options = { replicates: 2_000, confidence: 0.95 };
   const alternating = Float64Array.from({ length: 64 }, (_, place) => (place % 2 === 0 ? 1 : -1));
@@ -157,6 +199,8 @@ describe('the bootstrap', () => {
     const heavy = Float64Array.from({ length: 64 }, (_, place) => (place < 4 ? 15 : -1));
     const bounds = errorBounds({ to: heavy, from: new Float64Array(64) }, options);
     expect(-(bounds?.low ?? 0)).toBeGreaterThan(1.3 * (bounds?.high ?? 0));
+    const turned = errorBounds({ to: new Float64Array(64), from: heavy }, options);
+    expect(turned?.high ?? 0).toBeGreaterThan(-1.3 * (turned?.low ?? 0));
   });
 
   it('is the same each time, and says nothing where nothing varies', () => {
