@@ -43,6 +43,7 @@ import { registerSubviews } from './routes/subviews.ts';
 import { registerUnavailable } from './routes/unavailable.ts';
 import { registerVideoViews } from './routes/video-views.ts';
 import { registerErrors } from './routes/view-errors.ts';
+import { registerWhatIf } from './routes/what-if.ts';
 
 export { QUERY_LIMITS, type QueryLimits } from './limits.ts';
 export { MONITORING_LIMITS, type MonitoringLimits } from './monitoring/limits.ts';
@@ -150,5 +151,6 @@ async function registerData(
   registerEngagement(typed, routeDeps);
   registerDelivery(typed, routeDeps);
   registerDeliverySides(typed, routeDeps);
+  registerWhatIf(typed, routeDeps);
   registerUnavailable(typed);
 }
