@@ -139,7 +139,7 @@ async function registerData(
   registerAnnotations(typed, { ...routeDeps, annotations });
   registerComparison(typed, routeDeps);
   registerErrors(typed, routeDeps);
-  registerVideoViews(typed, routeDeps);
+  registerVideoViews(typed, { ...routeDeps, ...pricesOf(deps) });
   registerDimensions(typed, routeDeps);
   const exportCounters = createExportCounters();
   deps.onExportCounters?.(exportCounters);

@@ -35,6 +35,27 @@ const volume = {
   origin_bytes: integer('Bytes that the CDN had from the origin.', 'bytes'),
 };
 
+/** Of a single view. */
+export const viewCost = Type.Object(
+  {
+    amount: Type.String({
+      description:
+        "Its share of the bills of the months that its requests lie in, a decimal with six digits in the book's currency.",
+      pattern: '^\\d+\\.\\d{6}$',
+    }),
+    currency: text('ISO 4217.'),
+    source: text('Who tells of the requests: `edge`.'),
+    ...volume,
+    unpriced: Type.Object(volume, {
+      description: 'The part of it that no contract prices: it is in no cost.',
+    }),
+  },
+  {
+    description:
+      'What its delivery costs; null without a price book, and when no single request of it is kept.',
+  },
+);
+
 /** What every row has. */
 const figures = {
   cost: amount('What it costs: its share of the bills of the months it lies in.'),
