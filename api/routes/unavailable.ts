@@ -9,9 +9,6 @@ const GET: readonly string[] = [
   '/incidents/:id/related',
   '/delivery/metrics/:id/insights',
   '/delivery/metrics/comparison',
-  '/cost/overall',
-  '/cost/timeseries',
-  '/cost/breakdown',
   '/diagnosis',
   '/experiments/compare',
 ];
