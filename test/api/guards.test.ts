@@ -351,7 +351,7 @@ describe('wrong parameters', () => {
 describe('routes to come', () => {
   it.each([
     '/incidents',
-      '/delivery/metrics/requests/insights',
+    '/delivery/metrics/requests/insights',
     '/diagnosis',
     '/experiments/compare',
   ])('%s answers 501', async (path) => {
