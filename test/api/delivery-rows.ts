@@ -118,7 +118,11 @@ export async function insertRequests(store: Store, told: readonly Told[]): Promi
 }
 
 /** A row of each view, and an older one of the same that the newer replaces. */
-export async function insertViews(store: Store, told: readonly Told[]): Promise<void> {
+export async function insertViews(
+  store: Store,
+  told: readonly Told[],
+  fromMs = FROM_MS,
+): Promise<void> {
   const views = new Map(
     told.flatMap(({ viewId, view }) => (view === undefined ? [] : [[viewId, view] as const])),
   );
@@ -129,9 +133,9 @@ export async function insertViews(store: Store, told: readonly Told[]): Promise<
     const rows = [...views].map(([id, view]) => ({
       project: 'default',
       view_id: id,
-      start_day: dayOf(FROM_MS),
-      view_start: FROM_MS,
-      view_end: TO_MS,
+      start_day: dayOf(fromMs),
+      view_start: fromMs,
+      view_end: fromMs + 12 * HOUR_MS,
       closed: 1,
       _epoch: epoch,
       ...view,
