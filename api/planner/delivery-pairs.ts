@@ -16,13 +16,13 @@ export const PAIR_APART_MS_MAX = 30_000;
  * Rounds in which neighbours that are nearest to each other pair. Each round leaves those whose neighbour had a nearer
  * one; chains of more are not paired further.
  */
-export const PAIR_ROUNDS = 3;
+export const PAIR_ROUNDS = 2;
 
 /** Further apart than anything. */
 const FAR = 1_000_000_000_000_000;
 
-/** Columns of `requests` that both sides may fill. */
-const COLUMNS = [
+/** Columns of `requests` that both sides may fill, and every question needs. */
+const FIGURE_COLUMNS = [
   'status',
   'bytes',
   'ttfb_ms',
@@ -33,6 +33,10 @@ const COLUMNS = [
   'object_type',
   'cache',
   'aborted',
+] as const;
+
+/** Those that only a question about them needs. */
+export const PLACE_COLUMNS = [
   'protocol',
   'cdn',
   'view_cdn_edge_pop',
@@ -40,24 +44,23 @@ const COLUMNS = [
   'asn',
   'video_id',
 ] as const;
-type RequestColumn = (typeof COLUMNS)[number];
-
-/** Column of a request as its player (p) or its edge (e) tells it. */
-export const sideColumn = (side: 'p' | 'e', column: RequestColumn): string => `${side}_${column}`;
+export type PlaceColumn = (typeof PLACE_COLUMNS)[number];
 
 /**
  * SELECT of one row for each request that a player reports: view_id, url_key, at_ms, `paired` (1 with a line), and each
- * column of both sides; of the edge's nothing is meant where `paired` is 0.
+ * column as its player (p_…) and its edge (e_…) tell it; of the edge's nothing is meant where `paired` is 0.
  */
 export function selectPairs(
   scope: { readonly project: string; readonly timeframe: Timeframe },
+  places: readonly PlaceColumn[],
   binder: Binder,
 ): string {
-  let linked = `SELECT *, if(players = edges, rank, toUInt64(0)) AS link FROM (${ranked(scope, binder)})`;
-  for (let round = 0; round < PAIR_ROUNDS; round++) linked = nearestLinked(linked);
-  const sides = COLUMNS.flatMap((column) => [
-    `anyIf(${column}, side = 0) AS ${sideColumn('p', column)}`,
-    `anyIf(${column}, side = 1) AS ${sideColumn('e', column)}`,
+  const columns = [...FIGURE_COLUMNS, ...places];
+  let linked = `SELECT *, if(players = edges, rank, toUInt64(0)) AS link FROM (${ranked(scope, columns, binder)})`;
+  for (let round = 0; round < PAIR_ROUNDS; round++) linked = nearestLinked(linked, columns);
+  const sides = columns.flatMap((column) => [
+    `anyIf(${column}, side = 0) AS p_${column}`,
+    `anyIf(${column}, side = 1) AS e_${column}`,
   ]);
   const { fromMs, toMs } = scope.timeframe;
   return `SELECT view_id, url_key, maxIf(moment, side = 0) AS at_ms, max(side) AS paired, ${sides.join(', ')}
@@ -69,6 +72,7 @@ HAVING at_ms >= ${binder.bind('Int64', fromMs)} AND at_ms < ${binder.bind('Int64
 /** Requests of either side with their place among those of their side, and how many there are. */
 function ranked(
   { project, timeframe }: { readonly project: string; readonly timeframe: Timeframe },
+  columns: readonly string[],
   binder: Binder,
 ): string {
   const wider = {
@@ -85,7 +89,7 @@ function ranked(
   row_number() OVER (PARTITION BY view_id, url_key, side ORDER BY moment, status, total_ms, bytes) AS rank,
   countIf(side = 0) OVER (PARTITION BY view_id, url_key) AS players,
   countIf(side = 1) OVER (PARTITION BY view_id, url_key) AS edges
-FROM (SELECT view_id, url_key, toUnixTimestamp64Milli(at) AS moment, toUInt8(source = 'edge') AS side, ${COLUMNS.join(', ')}
+FROM (SELECT view_id, url_key, toUnixTimestamp64Milli(at) AS moment, toUInt8(source = 'edge') AS side, ${columns.join(', ')}
   FROM requests WHERE ${allOf(conditions)})`;
 }
 
@@ -96,8 +100,8 @@ const WINDOW =
  * One round: of requests without a partner, neighbours of different sides pair when neither has a neighbour of the other
  * side that is nearer; of two that are as near, the earlier. The link is the player's rank.
  */
-function nearestLinked(linked: string): string {
-  const own = ['view_id', 'url_key', 'moment', 'side', 'rank', 'link', ...COLUMNS].join(', ');
+function nearestLinked(linked: string, columns: readonly string[]): string {
+  const own = ['view_id', 'url_key', 'moment', 'side', 'rank', 'link', ...columns].join(', ');
   const neighbours = `SELECT ${own},
   lagInFrame(side, 1, 2) OVER w AS side_before, leadInFrame(side, 1, 2) OVER w AS side_after,
   lagInFrame(rank, 1, 0) OVER w AS rank_before, leadInFrame(rank, 1, 0) OVER w AS rank_after,

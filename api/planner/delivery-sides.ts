@@ -15,13 +15,15 @@ import type { Measure } from '../../schemas/catalogue/metrics.ts';
 import type { Filter } from '../parameters/filters.ts';
 import type { Timeframe } from '../parameters/timeframe.ts';
 import { type FigureRows, figureValue } from './delivery-figures.ts';
-import { selectPairs } from './delivery-pairs.ts';
+import { PLACE_COLUMNS, type PlaceColumn, selectPairs } from './delivery-pairs.ts';
 import { dimensionConditions, IS_HIT, viewColumnsOf, viewsOfRequests } from './delivery-rows.ts';
 import { allOf, projectCondition, withinFrame } from './scope.ts';
 import { type Binder, VIEWS_SETTINGS } from './statement.ts';
 
 /** The share of requests that are surely normal, even when a fault affects all others. */
 export const NORMAL_QUANTILE = 0.25;
+/** The same of waits for the origin: a CDN whose cache fails with its origin makes most of them. */
+export const NORMAL_ORIGIN_QUANTILE = 0.1;
 /** A request is slow when it took more than this many times what is expected, */
 export const SLOW_FACTOR = 2;
 /** and this much more, ms. */
@@ -86,8 +88,9 @@ export function sideFigureRows(
 
 /** `names`: dimensions that are asked of the rows beside those of the filters. */
 export function sideRows(scope: SideScope, names: readonly string[], binder: Binder): SideRows {
-  const split = selectSplit(scope, binder);
   const asked = [...names, ...scope.filters.map(({ dimension }) => dimension)];
+  const own = PLACE_COLUMNS.filter((column) => asked.includes(column));
+  const split = selectSplit(scope, own, binder);
   const joined = viewColumnsOf(asked);
   const placed = [
     projectCondition(scope, binder),
@@ -148,18 +151,18 @@ const FAILED =
  * Each request with its hops' times, ms, -1 unknown. `by_cmsd`: no line tells of it, but the delays that servers wrote
  * into the answer (CMSD rd).
  */
-function selectSplit(scope: SideScope, binder: Binder): string {
-  return `SELECT *, toUInt8(${FAILED}) AS failed, ${SERVED} AS served, ${ORIGIN} AS origin_ms,
+function selectSplit(scope: SideScope, own: readonly PlaceColumn[], binder: Binder): string {
+  const told = `SELECT *, toUInt8(${FAILED}) AS failed, ${SERVED} AS served, ${ORIGIN} AS origin_ms,
   toUInt8(paired = 0 AND p_hop_ms >= 0) AS by_cmsd,
-  greatest(served, origin_ms) AS behind,
-  if(served >= 0, greatest(0, served - greatest(origin_ms, 0)), -1) AS edge_ms,
-  if(p_total_ms >= 0 AND behind >= 0, greatest(0, p_total_ms - behind), -1) AS network_ms,
   if(p_bytes >= 0, p_bytes, if(paired = 1, greatest(e_bytes, 0), 0)) AS size
-FROM (${selectPairs(scope, binder)})`;
+FROM (${selectPairs(scope, own, binder)})`;
+  return `SELECT *, if(served >= 0, greatest(0, served - greatest(origin_ms, 0)), -1) AS edge_ms,
+  if(p_total_ms >= 0 AND greatest(served, origin_ms) >= 0, greatest(0, p_total_ms - greatest(served, origin_ms)), -1) AS network_ms
+FROM (${told})`;
 }
 
-const normal = (value: string, condition: string): string =>
-  `ifNotFinite(quantileExactInclusiveIf(${NORMAL_QUANTILE})(${value}, failed = 0 AND ${condition}), 0)`;
+const normal = (value: string, condition: string, quantile = NORMAL_QUANTILE): string =>
+  `ifNotFinite(quantileExactInclusiveIf(${quantile})(${value}, failed = 0 AND ${condition}), 0)`;
 
 /**
  * What is normal, as an array of tuples: for each object type (its name after `=`), and for all of them (empty): edge,
@@ -170,7 +173,7 @@ function selectNormals(split: string): string {
   return `SELECT groupArray((kind, edge, origin, trip, byte, pairs)) FROM (
 SELECT concat('=', p_object_type) AS kind,
   ${normal('edge_ms', 'edge_ms >= 0')} AS edge,
-  ${normal('origin_ms', 'origin_ms > 0')} AS origin,
+  ${normal('origin_ms', 'origin_ms > 0', NORMAL_ORIGIN_QUANTILE)} AS origin,
   ${normal('greatest(0, p_ttfb_ms - served)', 'p_ttfb_ms >= 0 AND served >= 0')} AS trip,
   ${normal(transfer, `network_ms >= 0 AND size >= ${TRANSFER_BYTES_MIN}`)} AS byte,
   countIf(paired = 1) AS pairs
@@ -187,22 +190,24 @@ const BLAMED = `multiIf(affected = 0, '',
 
 /** Requests that can be judged: both sides tell of them, or CMSD does, or they failed where edges send lines at all. */
 function selectJudged(split: string): string {
-  const expected = `SELECT *,
+  // A step for each thing that others follow from: an engine works out an alias anew wherever it is used.
+  const looked = `SELECT *,
   arrayFirst(entry -> entry.1 = concat('=', p_object_type), q_normals) AS kind_normal,
-  arrayFirst(entry -> entry.1 = '', q_normals) AS all_normal,
-  kind_normal.2 AS edge_normal,
-  if(origin_ms > 0, kind_normal.3, 0) AS origin_normal,
-  all_normal.4 + size * all_normal.5 AS network_normal,
-  edge_normal + origin_normal + network_normal AS expected_ms
+  arrayFirst(entry -> entry.1 = '', q_normals) AS all_normal
 FROM (${split}) WHERE paired = 1 OR by_cmsd = 1 OR failed = 1`;
-  const excess = `SELECT *,
+  const usual = `SELECT *, kind_normal.2 AS edge_normal, if(origin_ms > 0, kind_normal.3, 0) AS origin_normal,
+  all_normal.4 + size * all_normal.5 AS network_normal
+FROM (${looked}) WHERE paired = 1 OR by_cmsd = 1 OR all_normal.6 > 0`;
+  const excess = `SELECT *, edge_normal + origin_normal + network_normal AS expected_ms,
   if(origin_ms >= 0, origin_ms - origin_normal, -inf) AS origin_excess,
   if(edge_ms >= 0, edge_ms - edge_normal, -inf) AS edge_excess,
-  if(network_ms >= 0, network_ms - network_normal, -inf) AS network_excess,
-  greatest(origin_excess, edge_excess, network_excess) AS worst_ms,
-  multiIf(worst_ms = -inf, '', worst_ms = origin_excess, 'origin', worst_ms = edge_excess, 'edge', 'network') AS worst,
-  p_total_ms > ${SLOW_FACTOR} * expected_ms AND p_total_ms - expected_ms >= ${SLOW_MS_MIN} AS slow,
-  toUInt8(failed = 1 OR slow) AS affected
-FROM (${expected}) WHERE paired = 1 OR by_cmsd = 1 OR all_normal.6 > 0`;
-  return `SELECT *, ${BLAMED} AS blamed FROM (${excess})`;
+  if(network_ms >= 0, network_ms - network_normal, -inf) AS network_excess
+FROM (${usual})`;
+  const worst = `SELECT *, greatest(origin_excess, edge_excess, network_excess) AS worst_ms,
+  toUInt8(failed = 1 OR (p_total_ms > ${SLOW_FACTOR} * expected_ms AND p_total_ms - expected_ms >= ${SLOW_MS_MIN})) AS affected
+FROM (${excess})`;
+  const named = `SELECT *,
+  multiIf(worst_ms = -inf, '', worst_ms = origin_excess, 'origin', worst_ms = edge_excess, 'edge', 'network') AS worst
+FROM (${worst})`;
+  return `SELECT *, ${BLAMED} AS blamed FROM (${named})`;
 }

@@ -3,8 +3,11 @@
 import { RowWriter } from '../../platform/store/row-binary.ts';
 import type { Store } from '../../platform/store/store.ts';
 import { DeliveryCells } from '../../processors/delivery/delivery-cells.ts';
-import { type DeliveredRequest, NOTHING_SAID } from '../../processors/delivery/request.ts';
-import { tupleDimensions } from '../../processors/tuples.ts';
+import { DeliveredRequest } from '../../processors/delivery/request.ts';
+import { SaidKeys } from '../../processors/delivery/said-keys.ts';
+import { Tuples } from '../../processors/tuples.ts';
+import { WINDOW_MS } from '../../processors/window-cells.ts';
+import { dimensions } from '../../schemas/catalogue/dimensions.ts';
 import { delivery5s, requests as requestsTable } from '../../schemas/tables/delivery.ts';
 import { views as viewsTable } from '../../schemas/tables/tables.ts';
 import { dayOf, insertRows, type RowObject, seeded } from '../support/rows.ts';
@@ -59,7 +62,7 @@ function generateRequest(
   const maybe = (value: number): number => (random() < 0.2 ? -1 : value);
   const mediaMs = edge ? pick(0, 2_000, 4_000) : 0;
   return {
-    ...NOTHING_SAID,
+    ...new DeliveredRequest(),
     source,
     // A few lie outside of the time asked for.
     atMs: FROM_MS - HOUR_MS + whole(14 * HOUR_MS),
@@ -118,7 +121,11 @@ export async function insertRequests(store: Store, told: readonly Told[]): Promi
 }
 
 /** A row of each view, and an older one of the same that the newer replaces. */
-export async function insertViews(store: Store, told: readonly Told[]): Promise<void> {
+export async function insertViews(
+  store: Store,
+  told: readonly Told[],
+  fromMs = FROM_MS,
+): Promise<void> {
   const views = new Map(
     told.flatMap(({ viewId, view }) => (view === undefined ? [] : [[viewId, view] as const])),
   );
@@ -129,9 +136,9 @@ export async function insertViews(store: Store, told: readonly Told[]): Promise<
     const rows = [...views].map(([id, view]) => ({
       project: 'default',
       view_id: id,
-      start_day: dayOf(FROM_MS),
-      view_start: FROM_MS,
-      view_end: TO_MS,
+      start_day: dayOf(fromMs),
+      view_start: fromMs,
+      view_end: fromMs + 12 * HOUR_MS,
       closed: 1,
       _epoch: epoch,
       ...view,
@@ -144,6 +151,8 @@ export async function insertViews(store: Store, told: readonly Told[]): Promise<
 /** The cells of all requests. A third were counted without their view at first, and are moved by a later epoch. */
 export async function insertCells(store: Store, told: readonly Told[]): Promise<void> {
   const cells = new DeliveryCells();
+  const tuples = new Tuples();
+  const keys = new SaidKeys(tuples);
   const out = new RowWriter();
   const epoch = (add: () => void, number: number): void => {
     add();
@@ -155,11 +164,14 @@ export async function insertCells(store: Store, told: readonly Told[]): Promise<
         throw error;
       },
     };
-    cells.write(out, rows as never);
+    cells.write(out, keys.headOf, rows);
   };
-  const valuesOf = ({ view }: Told): string[] => tupleDimensions.map((name) => view?.[name] ?? '');
+  const valuesOf = ({ view }: Told): string[] => dimensions.map(({ name }) => view?.[name] ?? '');
   const add = (one: Told, values: readonly string[], weight: 1 | -1): void => {
-    cells.add('default', one.request, values, weight, Number.POSITIVE_INFINITY);
+    const { request } = one;
+    const said = keys.saidOf(request, undefined);
+    const key = keys.keyOf(said, tuples.ofView('default', values));
+    cells.addRequest(cells.slot(Math.floor(request.atMs / WINDOW_MS), key), request, weight);
   };
   epoch(() => {
     for (const [index, one] of told.entries()) add(one, index % 3 === 0 ? [] : valuesOf(one), 1);
