@@ -28,6 +28,12 @@ export const NORMAL_ORIGIN_QUANTILE = 0.1;
 export const SLOW_FACTOR = 2;
 /** and this much more, ms. */
 export const SLOW_MS_MIN = 200;
+/** A hop's excess counts when it is this part of all excess, */
+export const CONSIDERABLE = 0.25;
+/** and against at least so much, ms: below, twice as much is nothing. */
+export const NORMAL_MS_MIN = 10;
+/** Of two that strayed as far, the first. */
+const WORST_FIRST = ['origin', 'edge', 'network'] as const;
 /** Smaller objects say nothing of how long a byte takes. */
 export const TRANSFER_BYTES_MIN = 16_384;
 
@@ -180,13 +186,17 @@ SELECT concat('=', p_object_type) AS kind,
 FROM (${split}) GROUP BY kind WITH ROLLUP)`;
 }
 
-/** A failed request's hop; of one that was slow the hop that took most beyond what is normal. */
+/** A failed request's hop; of one that was slow the hop that strayed furthest from what is normal. */
 const BLAMED = `multiIf(affected = 0, '',
   failed = 0, worst,
   paired = 1 AND e_aborted = 0 AND e_status >= 500 AND NOT (e_cache ${IS_HIT}) AND (e_status IN (502, 504) OR e_origin_ms >= 0), 'origin',
   paired = 1 AND e_aborted = 0 AND e_status >= 400, 'edge',
   paired = 1 AND e_aborted = 1 AND worst != '' AND worst_ms >= ${SLOW_MS_MIN}, worst,
   'network')`;
+
+/** How many times what is normal a hop took, where its excess is a considerable part of all; else -1. */
+const timesNormal = (hop: Hop): string =>
+  `if(${hop}_excess > 0 AND ${hop}_excess >= ${CONSIDERABLE} * excess_ms, ${hop}_ms / greatest(${hop}_normal, ${NORMAL_MS_MIN}), -1) AS ${hop}_times`;
 
 /** Requests that can be judged: both sides tell of them, or CMSD does, or they failed where edges send lines at all. */
 function selectJudged(split: string): string {
@@ -203,11 +213,13 @@ FROM (${looked}) WHERE paired = 1 OR by_cmsd = 1 OR all_normal.6 > 0`;
   if(edge_ms >= 0, edge_ms - edge_normal, -inf) AS edge_excess,
   if(network_ms >= 0, network_ms - network_normal, -inf) AS network_excess
 FROM (${usual})`;
-  const worst = `SELECT *, greatest(origin_excess, edge_excess, network_excess) AS worst_ms,
+  const excesses = HOPS.map((hop) => `greatest(0, ${hop}_excess)`).join(' + ');
+  const large = `SELECT *, ${excesses} AS excess_ms, ${HOPS.map(timesNormal).join(', ')},
   toUInt8(failed = 1 OR (p_total_ms > ${SLOW_FACTOR} * expected_ms AND p_total_ms - expected_ms >= ${SLOW_MS_MIN})) AS affected
 FROM (${excess})`;
-  const named = `SELECT *,
-  multiIf(worst_ms = -inf, '', worst_ms = origin_excess, 'origin', worst_ms = edge_excess, 'edge', 'network') AS worst
-FROM (${worst})`;
+  const best = `SELECT *, greatest(${HOPS.map((hop) => `${hop}_times`).join(', ')}) AS most FROM (${large})`;
+  const named = `SELECT *, multiIf(most < 0, '', ${WORST_FIRST.map((hop) => `${hop}_times = most, '${hop}'`).join(', ')}, '') AS worst,
+  multiIf(${HOPS.map((hop) => `worst = '${hop}', ${hop}_excess`).join(', ')}, 0) AS worst_ms
+FROM (${best})`;
   return `SELECT *, ${BLAMED} AS blamed FROM (${named})`;
 }

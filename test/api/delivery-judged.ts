@@ -177,9 +177,14 @@ function judgedOf(split: Split, expected: Expected): Judged {
       ['network', networkMs, expected.network],
     ] as const
   ).flatMap(([hop, ms, usual]) =>
-    ms === undefined ? [] : [{ hop: hop as string, ms: ms - usual }],
+    ms === undefined
+      ? []
+      : [{ hop: hop as string, ms: ms - usual, times: ms / Math.max(usual, 10) }],
   );
-  const worst = excess.toSorted((a, b) => b.ms - a.ms)[0];
+  const all = excess.reduce((sum, { ms }) => sum + Math.max(0, ms), 0);
+  const worst = excess
+    .filter(({ ms }) => ms > 0 && ms >= 0.25 * all)
+    .toSorted((a, b) => b.times - a.times)[0];
   const blamed = affected ? hopOf(failed, edge?.request, worst) : '';
   return { player, edge, affected, blamed, networkMs, edgeMs, originMs, expectedMs };
 }
