@@ -18,6 +18,7 @@ import { Annotations } from './annotations.ts';
 import { type CacheCounters, createCacheCounters } from './cache/answer-cache.ts';
 import { registerFinishedAnswers } from './cache/finished-answers.ts';
 import type { Prices } from './cost/books.ts';
+import { createMoveCost } from './cost/move.ts';
 import { registerExplain } from './explain.ts';
 import { createExportCounters, type ExportCounters } from './exports/download.ts';
 import { createHostGuard } from './guards/host.ts';
@@ -43,6 +44,7 @@ import { registerSubviews } from './routes/subviews.ts';
 import { registerUnavailable } from './routes/unavailable.ts';
 import { registerVideoViews } from './routes/video-views.ts';
 import { registerErrors } from './routes/view-errors.ts';
+import { registerWhatIf } from './routes/what-if.ts';
 
 export { QUERY_LIMITS, type QueryLimits } from './limits.ts';
 export { MONITORING_LIMITS, type MonitoringLimits } from './monitoring/limits.ts';
@@ -150,7 +152,9 @@ async function registerData(
   deps.onStreamCounters?.(streamCounters);
   registerSubviews(typed, routeDeps);
   registerEngagement(typed, routeDeps);
-  registerCost(typed, { ...routeDeps, ...pricesOf(deps) });
+  const costDeps = { ...routeDeps, ...pricesOf(deps) };
+  registerCost(typed, costDeps);
+  registerWhatIf(typed, { ...routeDeps, costOf: createMoveCost(costDeps) });
   registerUnavailable(typed);
 }
 

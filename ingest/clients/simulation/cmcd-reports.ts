@@ -8,7 +8,7 @@
  */
 import type { PlayerState } from '../../../schemas/beat.ts';
 import { LADDER, type Rung } from './assets.ts';
-import type { Exchange } from './exchange.ts';
+import { type Exchange, pathOf } from './exchange.ts';
 import type { AdMoment, Emit, PlayerFault, PlayerView, Reports, Viewer } from './reports.ts';
 
 const STATES: Readonly<Record<PlayerState, string>> = {
@@ -91,10 +91,10 @@ export class CmcdReports implements Reports {
     const rate = rung === undefined ? '' : `br=(${rung.bitrate / 1_000}),`;
     const first = ttfbMs >= 0 ? `ttfb=${ttfbMs},` : '';
     this.#responses +=
-      `${rate}cdn="${cdn.name}",cid="${this.#viewer.asset.id}",e=rr,` +
+      `${rate}cdn="${cdn.id}",cid="${this.#viewer.asset.id}",e=rr,` +
       `ot=${OBJECT_TYPES[wanted.kind]},rc=${status},${this.#idKeys},sn=${this.#responseNumber},` +
       `st=${this.#streamType},ts=${this.#startAtMs + startMs},${first}ttlb=${ttlbMs},` +
-      `url="https://${cdn.host}${wanted.path}",v=2\n`;
+      `url="https://${cdn.host}${pathOf(wanted)}",v=2\n`;
     this.#responseNumber++;
     this.#pendingResponses++;
   }

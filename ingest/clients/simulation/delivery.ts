@@ -1,121 +1,107 @@
-/** The CDNs: where their edges are, how far that is, how often they have what is asked for, how fast they answer. */
+/**
+ * Who is served by which CDN, from which of its edges, and what the way there is like.
+ *
+ * Guarantee: a route depends on the profiles and on where the viewer is, and on nothing else; so does the share of
+ * viewers of a place that a CDN is given.
+ */
+import type { RequestKind } from '../../../schemas/beat.ts';
 import type { Asset } from './assets.ts';
-import { COUNTRIES, type Country } from './population.ts';
-import type { Weighted } from './random.ts';
+import { DEFAULT_CDNS } from './cdn-defaults.ts';
+import {
+  type CdnProfile,
+  type CdnProfiles,
+  NO_PEERING,
+  type Peering,
+  type PopProfile,
+} from './cdn-profile.ts';
+import { roundTripMs } from './geography.ts';
+import type { Place } from './population.ts';
 
-export interface Pop {
-  readonly name: string;
-  readonly latitude: number;
-  readonly longitude: number;
-}
+export type Whereabouts = Pick<Place, 'country' | 'region' | 'network'>;
 
-export interface Cdn extends Weighted {
-  readonly name: string;
-  readonly host: string;
-  readonly pops: readonly [Pop, ...Pop[]];
-  /** Median time to answer from the cache, ms. */
-  readonly serverMs: number;
-  /** Median time that the origin adds, ms. */
-  readonly originMs: number;
-  /** Share of VOD requests for the least popular title that the cache answers. */
-  readonly tailHitShare: number;
-}
-
-/** The way from a country to the nearest edge of a CDN. */
+/** The way from a viewer's network to the nearest edge of a CDN. */
 export interface Route {
-  readonly cdn: Cdn;
-  readonly pop: Pop;
-  /** Round trip between the country's exchange and the edge, ms. */
+  readonly cdn: CdnProfile;
+  readonly pop: PopProfile;
+  readonly asn: number;
+  /** Round trip between the network and the edge, ms. */
   readonly rttMs: number;
+  /** Median wait of the edge for its origin, over a connection that is open: the way, once, and the origin's time, ms. */
+  readonly originMs: number;
+  /** Most that one connection carries, kbit/s. */
+  readonly kilobitsMax: number;
+  readonly lossShare: number;
 }
 
-const places = {
-  iad: [39, -77],
-  sjc: [37, -122],
-  fra: [50, 9],
-  lhr: [51, 0],
-  cdg: [49, 2],
-  gru: [-23, -46],
-  bom: [19, 73],
-  nrt: [36, 140],
-  syd: [-34, 151],
-  los: [6, 3],
-} as const;
+/** No network is nearer to an edge, ms. */
+const RTT_MS_MIN = 1;
 
-type City = keyof typeof places;
+export class Delivery {
+  readonly cdns: CdnProfiles;
+  readonly #routes = new Map<string, Route>();
 
-function cdn(
-  name: string,
-  weight: number,
-  cities: readonly [City, ...City[]],
-  rest: Pick<Cdn, 'serverMs' | 'originMs' | 'tailHitShare'>,
-): Cdn {
-  const pop = (city: City): Pop => ({
-    name: `${city}-${name}`,
-    latitude: places[city][0],
-    longitude: places[city][1],
-  });
-  const [first, ...others] = cities;
-  const pops = [pop(first), ...others.map(pop)] as const;
-  return { name, weight, host: `${name}.cdn.example`, pops: [...pops], ...rest };
+  constructor(cdns: CdnProfiles = DEFAULT_CDNS) {
+    this.cdns = cdns;
+  }
+
+  /** The CDN that a viewer of a place is given. @param drawn From 0 to below 1. */
+  assign(place: Whereabouts, drawn: number): CdnProfile {
+    const weights = this.cdns.map((cdn) => shareOf(cdn, place));
+    let left = drawn * weights.reduce((sum, weight) => sum + weight, 0);
+    for (const [index, cdn] of this.cdns.entries()) {
+      left -= weights[index] ?? 0;
+      if (left < 0) return cdn;
+    }
+    return this.cdns[0];
+  }
+
+  routeTo(place: Whereabouts, cdn: CdnProfile): Route {
+    const key = `${place.region.code} ${place.network.asn} ${cdn.id}`;
+    const known = this.#routes.get(key);
+    if (known !== undefined) return known;
+    const route = nearest(place, cdn);
+    this.#routes.set(key, route);
+    return route;
+  }
+
+  /** The CDN that a player tries when another fails. */
+  other(than: CdnProfile): CdnProfile {
+    return this.cdns.find(({ id }) => id !== than.id) ?? than;
+  }
 }
 
-export const CDNS: readonly [Cdn, Cdn, Cdn] = [
-  cdn('alder', 5, ['iad', 'sjc', 'fra', 'lhr', 'gru', 'bom', 'nrt', 'syd', 'los'], {
-    serverMs: 6,
-    originMs: 110,
-    tailHitShare: 0.6,
-  }),
-  cdn('birch', 3, ['iad', 'fra', 'cdg', 'bom', 'nrt'], {
-    serverMs: 9,
-    originMs: 160,
-    tailHitShare: 0.5,
-  }),
-  cdn('cedar', 2, ['iad', 'lhr', 'gru'], { serverMs: 15, originMs: 220, tailHitShare: 0.35 }),
-];
-
-const LIVE_HIT_SHARE = 0.985;
-const TOP_HIT_SHARE = 0.99;
-/** Light in glass, km in a millisecond, and by how much cables are longer than the way. */
-const KM_PER_MS = 200;
-const DETOUR = 1.5;
-const EXCHANGE_RTT_MS = 2;
-const EARTH_RADIUS_KM = 6_371;
-
-function distanceKm(from: Country, to: Pop): number {
-  const radians = (degrees: number): number => (degrees * Math.PI) / 180;
-  const latitude = Math.sin(radians(to.latitude - from.latitude) / 2) ** 2;
-  const longitude = Math.sin(radians(to.longitude - from.longitude) / 2) ** 2;
-  const scale = Math.cos(radians(from.latitude)) * Math.cos(radians(to.latitude));
-  return 2 * EARTH_RADIUS_KM * Math.asin(Math.sqrt(latitude + scale * longitude));
+/** Share of requests for an object of an asset that the cache of a CDN answers. */
+export function hitShare({ cache }: CdnProfile, kind: RequestKind, asset: Asset): number {
+  if (kind === 'manifest') return cache.manifest;
+  if (asset.live) return cache.live;
+  return cache.popular - (cache.popular - cache.obscure) * asset.obscurity;
 }
 
-function nearest(from: Country, of: Cdn): Route {
-  const routes = of.pops.map((pop) => ({
-    cdn: of,
+function shareOf({ share }: CdnProfile, { country, network }: Whereabouts): number {
+  return share.networks[network.asn] ?? share.countries[country.code] ?? share.base;
+}
+
+function peeringOf({ peerings }: CdnProfile, place: Whereabouts): Peering {
+  const { network, region, country } = place;
+  return peerings[network.asn] ?? peerings[region.code] ?? peerings[country.code] ?? NO_PEERING;
+}
+
+function rttFrom({ region, country }: Whereabouts, pop: PopProfile): number {
+  return pop.rttMs[region.code] ?? pop.rttMs[country.code] ?? roundTripMs(region, pop);
+}
+
+function nearest(place: Whereabouts, cdn: CdnProfile): Route {
+  const [first, ...others] = cdn.pops;
+  let pop = first;
+  for (const other of others) if (rttFrom(place, other) < rttFrom(place, pop)) pop = other;
+  const { rttAddedMs, kilobitsMax, lossShare } = peeringOf(cdn, place);
+  return {
+    cdn,
     pop,
-    rttMs: EXCHANGE_RTT_MS + (2 * DETOUR * distanceKm(from, pop)) / KM_PER_MS,
-  }));
-  routes.sort((a, b) => a.rttMs - b.rttMs);
-  return routes[0] ?? { cdn: of, pop: of.pops[0], rttMs: EXCHANGE_RTT_MS };
-}
-
-const ROUTES: ReadonlyMap<string, Route> = new Map(
-  COUNTRIES.flatMap((from) =>
-    CDNS.map((of): [string, Route] => [`${from.code} ${of.name}`, nearest(from, of)]),
-  ),
-);
-
-export function routeTo(from: Country, of: Cdn): Route {
-  return ROUTES.get(`${from.code} ${of.name}`) ?? nearest(from, of);
-}
-
-/** The CDN that a player tries when another fails. */
-export function otherCdn(than: Cdn): Cdn {
-  return CDNS.find(({ name }) => name !== than.name) ?? than;
-}
-
-/** Share of requests for an asset that the cache of a CDN answers. */
-export function hitShare({ tailHitShare }: Cdn, { live, obscurity }: Asset): number {
-  return live ? LIVE_HIT_SHARE : TOP_HIT_SHARE - (TOP_HIT_SHARE - tailHitShare) * obscurity;
+    asn: place.network.asn,
+    rttMs: Math.max(RTT_MS_MIN, rttFrom(place, pop) + rttAddedMs),
+    originMs: cdn.origin.thinkMs + roundTripMs(pop, cdn.origin),
+    kilobitsMax,
+    lossShare: cdn.lossShare + lossShare,
+  };
 }

@@ -12,7 +12,7 @@ import {
   publishedMs,
   segmentBytes,
 } from './assets.ts';
-import { otherCdn, type Route, routeTo } from './delivery.ts';
+import type { Delivery, Route, Whereabouts } from './delivery.ts';
 import {
   cutShort,
   type Exchange,
@@ -22,9 +22,10 @@ import {
   type Wanted,
 } from './exchange.ts';
 import type { NetworkTrace } from './network-trace.ts';
-import type { Access, Country } from './population.ts';
-import type { Random } from './random.ts';
+import type { Access } from './population.ts';
+import { mix } from './random.ts';
 import type { RateAdaptation } from './rate-adaptation.ts';
+import { Luck } from './request-luck.ts';
 import type { Troubles } from './troubles.ts';
 
 /** Failures of one object in a row before the player gives up, or goes to another CDN. */
@@ -36,10 +37,12 @@ const BUFFER_MS_MAX = 30_000;
 
 export interface DownloadDeps {
   readonly asset: Asset;
-  readonly country: Country;
+  readonly delivery: Delivery;
+  readonly place: Whereabouts;
   readonly access: Access;
   readonly trace: NetworkTrace;
-  readonly random: Random;
+  /** Names the viewer's stream of luck. */
+  readonly luckKey: number;
   readonly adaptation: RateAdaptation;
   readonly troubles: Troubles;
   /** The player knows of a second CDN. */
@@ -107,12 +110,12 @@ export class Downloads {
   /** Begins the next request. `urgent`: the player waits for it. */
   begin(nowMs: number, bufferMs: number, urgent: boolean): void {
     this.fetchAtMs = Number.POSITIVE_INFINITY;
-    const { asset, trace, random, access, troubles } = this.#deps;
-    const { cdn, pop } = this.route;
-    const trouble = troubles.at(nowMs, cdn.name, pop.name);
-    const line = { route: this.route, asset, trace, random, trouble, fresh: this.#fresh };
-    this.#fresh = false;
+    const { asset, trace, access, luckKey } = this.#deps;
+    const troubles = this.#deps.troubles.at(nowMs, this.route);
     const wanted = this.#want(bufferMs, urgent);
+    const luck = new Luck(luckKey, this.#objectKey());
+    const line = { route: this.route, asset, trace, luck, troubles, fresh: this.#fresh };
+    this.#fresh = false;
     this.exchange = planExchange(wanted, { ...line, accessRttMs: access.rttMs }, nowMs);
   }
 
@@ -159,26 +162,27 @@ export class Downloads {
     this.#switched = true;
     this.#fresh = true;
     this.#failures = 0;
-    this.route = routeTo(this.#deps.country, otherCdn(this.route.cdn));
+    const { delivery, place } = this.#deps;
+    this.route = delivery.routeTo(place, delivery.other(this.route.cdn));
     return true;
+  }
+
+  /** What luck goes by: the object and how often it failed, not what has been asked for before. */
+  #objectKey(): number {
+    const objects = { manifest: -2, init: -1, media: this.#segment };
+    return mix(objects[this.#stage], this.#failures);
   }
 
   #want(bufferMs: number, urgent: boolean): Wanted {
     const { asset, adaptation, manifest } = this.#deps;
     const measuredKilobits = Math.round(adaptation.kilobits / 100) * 100;
-    const said = { bufferMs, measuredKilobits, urgent, segment: -1, rung: -1 };
-    const folder = `/${asset.live ? 'live' : 'vod'}/${asset.id}`;
-    if (this.#stage === 'manifest') {
-      const bytes = manifestBytes(asset);
-      return { ...said, kind: 'manifest', path: `${folder}/${manifest}`, bytes };
-    }
-    if (this.#stage === 'init')
-      return { ...said, kind: 'init', path: `${folder}/init.mp4`, bytes: initBytes(asset) };
+    const said = { asset, manifest, bufferMs, measuredKilobits, urgent, segment: -1, rung: -1 };
+    if (this.#stage === 'manifest')
+      return { ...said, kind: 'manifest', bytes: manifestBytes(asset) };
+    if (this.#stage === 'init') return { ...said, kind: 'init', bytes: initBytes(asset) };
     const rung = adaptation.choose(bufferMs, asset.segmentMs);
     const segment = this.#segment;
     const chosen = LADDER[rung] ?? { bitrate: 0, width: 0, height: 0 };
-    const bytes = segmentBytes(asset, segment, chosen);
-    const path = `${folder}/${chosen.height}p/seg-${segment}.m4s`;
-    return { ...said, kind: 'segment', path, bytes, segment, rung };
+    return { ...said, kind: 'segment', bytes: segmentBytes(asset, segment, chosen), segment, rung };
   }
 }

@@ -7,7 +7,7 @@
  */
 import { LADDER } from './assets.ts';
 import { OBJECT_TYPES } from './cmcd-reports.ts';
-import { type Exchange, endOf } from './exchange.ts';
+import { type Exchange, endOf, pathOf } from './exchange.ts';
 import type { Emit, Viewer } from './reports.ts';
 
 /** Every edge hands over its lines so often, ms. */
@@ -84,8 +84,8 @@ export class EdgeLog {
   }
 
   #count({ route, bytes, edge }: Exchange): void {
-    const counts = this.delivered.get(route.cdn.name) ?? zero();
-    this.delivered.set(route.cdn.name, counts);
+    const counts = this.delivered.get(route.cdn.id) ?? zero();
+    this.delivered.set(route.cdn.id, counts);
     counts.requests++;
     counts.bytes += bytes;
     if (!edge.complete) counts.aborted++;
@@ -109,11 +109,11 @@ function accessLine(exchange: Exchange, viewer: Viewer, number: number, startAtM
     // 198.18.0.0/15 is set aside for tests like this (RFC 2544).
     `"remote_addr":"198.${18 + ((origin >> 16) & 1)}.${(origin >> 8) & 255}.${origin & 255}",` +
     `"request_method":"GET","scheme":"https","host":"${route.cdn.host}",` +
-    `"request_uri":"${wanted.path}?CMCD=${query(exchange, viewer, number)}",` +
+    `"request_uri":"${pathOf(wanted)}?CMCD=${query(exchange, viewer, number)}",` +
     `"server_protocol":"HTTP/2.0","status":${edge.status},"body_bytes_sent":${bytes},` +
     `"request_time":"${seconds(edge.totalMs)}",` +
     `"upstream_header_time":"${edge.headerMs < 0 ? '' : seconds(edge.headerMs)}",` +
-    `"upstream_cache_status":"${edge.hit ? 'HIT' : 'MISS'}","hostname":"${route.pop.name}",` +
+    `"upstream_cache_status":"${edge.cache}","hostname":"${route.pop.name}",` +
     `"request_completion":"${edge.complete ? 'OK' : ''}",` +
     `"sent_http_content_type":"${wanted.kind === 'manifest' ? type.manifest : type.media}",` +
     `"http_user_agent":"${viewer.device.userAgent}","http_cmcd_request":"","http_cmcd_object":"",` +

@@ -3,7 +3,7 @@
  * decides is drawn here or from the viewer's own stream, never from what others do.
  */
 import type { Asset, Assets } from './assets.ts';
-import { CDNS, type Route, routeTo } from './delivery.ts';
+import type { Delivery, Route } from './delivery.ts';
 import { drawPlace, type Place } from './population.ts';
 import type { Random } from './random.ts';
 import type { Viewer } from './reports.ts';
@@ -41,6 +41,7 @@ export interface Habits extends Place {
 
 export interface HabitOptions {
   readonly assets: Assets;
+  readonly delivery: Delivery;
   /** Share of viewers that speak CMCD. */
   readonly cmcdShare: number;
   /** Viewers from which user ids are drawn. */
@@ -64,7 +65,8 @@ export function drawHabits(random: Random, options: HabitOptions): Habits {
   const live = random.chance(LIVE_SHARE);
   const drawn = live ? options.assets.drawChannel(random) : options.assets.drawTitle(random);
   const asset = options.asset ?? drawn;
-  const route = routeTo(place.country, random.weighted(CDNS));
+  const { delivery } = options;
+  const route = delivery.routeTo(place, delivery.assign(place, random.fraction()));
   const speaks = random.chance(options.cmcdShare) ? 'cmcd' : 'native';
   const arm = random.chance(0.5) ? ARMS[0] : ARMS[1];
   const userId = `user-${random.below(options.userIds)}`;
@@ -81,16 +83,26 @@ export function drawHabits(random: Random, options: HabitOptions): Habits {
   return { ...base, ...drawStart(random, speaks), ...drawTemper(random, asset) };
 }
 
+/** The same viewer, served by another CDN. */
+export function servedBy(habits: Habits, route: Route): Habits {
+  const context = { ...habits.viewer.context, ...cdnContext(route) };
+  return { ...habits, route, viewer: { ...habits.viewer, context } };
+}
+
+function cdnContext({ cdn, pop }: Route): Record<string, string> {
+  return { cdn: cdn.id, view_cdn_edge_pop: pop.name };
+}
+
 function contextOf(place: Place, asset: Asset, route: Route): Record<string, string> {
-  const { country, network, access, device } = place;
+  const { country, region, network, access, device } = place;
   return {
     video_id: asset.id,
     video_title: asset.title,
     stream_type: asset.live ? 'live' : 'on-demand',
     source_type: device.format === 'h' ? 'hls' : 'dash',
-    cdn: route.cdn.name,
-    view_cdn_edge_pop: route.pop.name,
+    ...cdnContext(route),
     country: country.code,
+    region: region.code,
     asn: String(network.asn),
     viewer_connection_type: access.connectionType,
     custom_1: access.name,

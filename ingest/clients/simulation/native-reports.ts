@@ -3,7 +3,7 @@
  * is one of ours, without quotes or control characters.
  */
 import type { Rung } from './assets.ts';
-import type { Exchange } from './exchange.ts';
+import { type Exchange, pathOf } from './exchange.ts';
 import type { AdMoment, Emit, PlayerFault, PlayerView, Reports, Viewer } from './reports.ts';
 
 export class NativeReports implements Reports {
@@ -51,8 +51,8 @@ export class NativeReports implements Reports {
     const { cdn } = route;
     let fields = `,"kind":"${wanted.kind}","status":${status},"bytes":${bytes}`;
     if (ttfbMs >= 0) fields += `,"ttfb":${ttfbMs}`;
-    fields += `,"ttlb":${ttlbMs},"url":"https://${cdn.host}${wanted.path}"`;
-    this.#add('request', nowMs, `${fields},"cdn":"${cdn.name}","host":"${cdn.host}"`);
+    fields += `,"ttlb":${ttlbMs},"url":"https://${cdn.host}${pathOf(wanted)}"`;
+    this.#add('request', nowMs, `${fields},"cdn":"${cdn.id}","host":"${cdn.host}"`);
   }
 
   error({ code, message, fatal, business }: PlayerFault, nowMs: number): boolean {

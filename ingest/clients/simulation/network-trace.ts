@@ -22,6 +22,14 @@ const STATES: readonly [State, State, State, State] = [
 ];
 const OUTAGE = STATES.length - 1;
 
+/** What the way to the network leaves of its rate. */
+export interface WayLimit {
+  /** Share of the network's rate that is left. */
+  readonly share: number;
+  /** Most that one connection carries, kbit/s. */
+  readonly kilobitsMax: number;
+}
+
 /** How far a transfer came. */
 export interface Transfer {
   readonly endMs: number;
@@ -47,15 +55,16 @@ export class NetworkTrace {
   }
 
   /** Carries bytes from one moment on, until all have come or `untilMs`. Times in ms, the end rounded up. */
-  transfer(fromMs: number, bytes: number, untilMs: number): Transfer {
+  transfer(fromMs: number, bytes: number, untilMs: number, limit: WayLimit): Transfer {
     let nowMs = fromMs;
     let bits = bytes * 8;
     for (;;) {
       while (this.#untilMs <= nowMs) this.#move();
       const stopMs = Math.min(this.#untilMs, untilMs);
-      const neededMs = bits / this.#kilobits;
+      const kilobits = Math.min(limit.kilobitsMax, this.#kilobits * limit.share);
+      const neededMs = bits / kilobits;
       if (nowMs + neededMs <= stopMs) return { endMs: Math.ceil(nowMs + neededMs), bytes };
-      bits -= (stopMs - nowMs) * this.#kilobits;
+      bits -= (stopMs - nowMs) * kilobits;
       nowMs = stopMs;
       if (nowMs >= untilMs) return { endMs: untilMs, bytes: Math.floor(bytes - bits / 8) };
     }

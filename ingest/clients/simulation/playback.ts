@@ -250,10 +250,10 @@ export class Playback implements PlayerView {
       this.truth.figures.error_count++;
       this.urgent = true;
     }
-    const { name } = this.#downloads.route.cdn;
-    if (name === this.truth.cdn) return;
-    this.truth.cdn = name;
-    this.reports.cdn(name, nowMs);
+    const { id } = this.#downloads.route.cdn;
+    if (id === this.truth.cdn) return;
+    this.truth.cdn = id;
+    this.reports.cdn(id, nowMs);
   }
 
   #fail(fault: PlayerFault, nowMs: number): void {

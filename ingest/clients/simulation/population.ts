@@ -4,6 +4,7 @@
  * Autonomous systems are numbers for private use (RFC 6996); their quality is the same in every run, so that a bad one
  * is there to be found.
  */
+import type { Point } from './geography.ts';
 import type { Random, Weighted } from './random.ts';
 
 export interface Network extends Weighted {
@@ -16,10 +17,15 @@ export interface Network extends Weighted {
 
 export interface Country extends Weighted {
   readonly code: string;
-  readonly latitude: number;
-  readonly longitude: number;
   readonly utcOffsetHours: number;
+  readonly regions: readonly [Region, ...Region[]];
   readonly networks: readonly [Network, ...Network[]];
+}
+
+/** A part of a country, as far from an edge as its middle. */
+export interface Region extends Weighted, Point {
+  /** ISO 3166-2. */
+  readonly code: string;
 }
 
 export interface Access extends Weighted {
@@ -60,9 +66,9 @@ const ASN_FIRST = 64_512;
 function country(
   index: number,
   code: string,
-  [latitude, longitude]: readonly [number, number],
   weight: number,
   utcOffsetHours: number,
+  regions: Country['regions'],
 ): Country {
   const network = (nth: number, quality: number, share: number, eveningDip: number): Network => ({
     asn: ASN_FIRST + index * 10 + nth,
@@ -75,19 +81,27 @@ function country(
     network(1, 0.9, 0.35, 0.3),
     network(2, 0.45, 0.15, 0.55),
   ] as const;
-  return { code, latitude, longitude, weight, utcOffsetHours, networks: [...networks] };
+  return { code, weight, utcOffsetHours, regions, networks: [...networks] };
+}
+
+function region(code: string, weight: number, latitude: number, longitude: number): Region {
+  return { code, weight, latitude, longitude };
 }
 
 export const COUNTRIES: readonly [Country, ...Country[]] = [
-  country(0, 'US', [39, -98], 30, -6),
-  country(1, 'DE', [51, 10], 14, 1),
-  country(2, 'IN', [22, 79], 14, 5.5),
-  country(3, 'BR', [-15, -48], 12, -3),
-  country(4, 'GB', [53, -2], 10, 0),
-  country(5, 'FR', [47, 2], 9, 1),
-  country(6, 'JP', [36, 138], 6, 9),
-  country(7, 'AU', [-33, 151], 3, 10),
-  country(8, 'NG', [9, 8], 2, 1),
+  country(0, 'US', 30, -6, [
+    region('US-NY', 5, 41, -74),
+    region('US-TX', 3, 31, -98),
+    region('US-CA', 4, 36, -120),
+  ]),
+  country(1, 'DE', 14, 1, [region('DE-BY', 3, 49, 12), region('DE-BE', 2, 52, 13)]),
+  country(2, 'IN', 14, 5.5, [region('IN-MH', 3, 19, 75), region('IN-WB', 2, 23, 88)]),
+  country(3, 'BR', 12, -3, [region('BR-SP', 4, -22, -48), region('BR-AM', 1, -4, -62)]),
+  country(4, 'GB', 10, 0, [region('GB-ENG', 4, 52, -1), region('GB-SCT', 1, 57, -4)]),
+  country(5, 'FR', 9, 1, [region('FR-IDF', 3, 49, 2), region('FR-OCC', 1, 44, 2)]),
+  country(6, 'JP', 6, 9, [region('JP-13', 3, 36, 140), region('JP-01', 1, 43, 142)]),
+  country(7, 'AU', 3, 10, [region('AU-NSW', 3, -33, 151), region('AU-WA', 1, -32, 116)]),
+  country(8, 'NG', 2, 1, [region('NG-LA', 3, 6, 3), region('NG-KN', 1, 12, 8)]),
 ];
 
 const access = {
@@ -166,6 +180,7 @@ export function dayShare({ utcOffsetHours }: Country, network: Network, utcHour:
 /** Where a viewer is and what it watches on. */
 export interface Place {
   readonly country: Country;
+  readonly region: Region;
   readonly network: Network;
   readonly device: Device;
   readonly access: Access;
@@ -173,7 +188,9 @@ export interface Place {
 
 export function drawPlace(random: Random): Place {
   const from = random.weighted(COUNTRIES);
+  const within = random.weighted(from.regions);
   const network = random.weighted(from.networks);
   const on = random.weighted(DEVICES);
-  return { country: from, network, device: on, access: random.weighted(on.accesses) };
+  const access = random.weighted(on.accesses);
+  return { country: from, region: within, network, device: on, access };
 }

@@ -10,22 +10,19 @@
  * has places of its own, each for one viewer of the first live channel.
  */
 import { Assets } from './assets.ts';
+import type { CdnProfiles } from './cdn-profile.ts';
 import { CmcdReports } from './cmcd-reports.ts';
-import { Downloads } from './downloads.ts';
+import { Delivery } from './delivery.ts';
 import { EdgeLog } from './edge-log.ts';
 import { EventQueue } from './event-queue.ts';
-import { drawHabits, type Habits } from './habits.ts';
+import { drawHabits } from './habits.ts';
 import { NativeReports } from './native-reports.ts';
-import { NetworkTrace } from './network-trace.ts';
-import { Playback } from './playback.ts';
-import { dayShare } from './population.ts';
+import { viewingOf, type World } from './player-of.ts';
 import { mix, mixFraction, Random } from './random.ts';
-import { RateAdaptation } from './rate-adaptation.ts';
 import type { Emit, PlayerView, SimulationItem } from './reports.ts';
-import { Troubles } from './troubles.ts';
+import { type Trouble, Troubles } from './troubles.ts';
 import { type Truth, TruthTotals } from './truth.ts';
-import { TruthClock } from './truth-clock.ts';
-import { Viewing } from './viewing.ts';
+import type { Viewing } from './viewing.ts';
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -40,6 +37,10 @@ export interface SimulationOptions {
   readonly cmcdShare?: number | undefined;
   /** Keep the truth of each view. */
   readonly keepsViews?: boolean | undefined;
+  /** Those of `cdn-defaults.ts` when absent. */
+  readonly cdns?: CdnProfiles | undefined;
+  /** Instead of those that the seed plants. */
+  readonly troubles?: readonly Trouble[] | undefined;
 }
 
 /** Live viewers who all come within a short time. */
@@ -56,15 +57,17 @@ const VACANT_MEAN_MS = 1_000;
 /** Ids of people, for each place: some come back. */
 const USER_IDS_PER_PLACE = 20;
 /** Streams of random numbers. */
-const STREAM = { place: 0x91ace, view: 0x71e3, network: 0x4e70, id: 0x1d } as const;
-const HOUR_MS = 3_600_000;
-const FIRST_GUESS_SHARE = 0.15;
-const FIRST_GUESS_KILOBITS_MAX = 4_000;
+const STREAM = { place: 0x91ace, view: 0x71e3, id: 0x1d } as const;
+
+/** Hour of the day at the start, UTC: the seed's, so that the clock changes nothing. */
+export function utcHourOf(seed: number): number {
+  return 24 * mixFraction(seed, STREAM.place);
+}
 
 export class Simulation {
   readonly #options: SimulationOptions;
   readonly #assets: Assets;
-  readonly #troubles: Troubles;
+  readonly #world: World;
   readonly #queue = new EventQueue();
   readonly #viewings: (Viewing | undefined)[] = [];
   readonly #serials: number[] = [];
@@ -72,7 +75,6 @@ export class Simulation {
   readonly #truth: TruthTotals;
   readonly #edges: EdgeLog;
   readonly #runSeed: number;
-  readonly #utcHour: number;
   #items: SimulationItem[] = [];
   #nowMs = 0;
   #active = 0;
@@ -81,12 +83,17 @@ export class Simulation {
     const { seed, viewers, startAtMs, durationMs, storm } = options;
     this.#options = options;
     this.#assets = new Assets(seed);
-    this.#troubles = new Troubles(seed, durationMs);
     this.#random = new Random(seed, STREAM.place);
     this.#truth = new TruthTotals(startAtMs, options.keepsViews ?? false);
     this.#edges = new EdgeLog(startAtMs, this.#emit);
     this.#runSeed = mix(seed, mix(Math.floor(startAtMs / 2 ** 32), startAtMs));
-    this.#utcHour = 24 * mixFraction(seed, STREAM.place);
+    const delivery = new Delivery(options.cdns);
+    this.#world = {
+      delivery,
+      troubles: new Troubles(seed, durationMs, delivery, options.troubles),
+      utcHour: utcHourOf(seed),
+      windows: this.#truth,
+    };
     const stormFromMs = Math.min(RAMP_MS, Math.max(0, durationMs / 4));
     for (let place = 0; place < viewers; place++) this.#push(this.#random.between(0, RAMP_MS));
     for (let nth = 0; nth < (storm?.viewers ?? 0); nth++)
@@ -139,7 +146,7 @@ export class Simulation {
       seed: this.#options.seed,
       nowMs: this.#nowMs,
       delivered: this.#edges.delivered,
-      troubles: this.#troubles.begunBefore(this.#nowMs),
+      troubles: this.#world.troubles.begunBefore(this.#nowMs),
     });
   }
 
@@ -196,51 +203,27 @@ export class Simulation {
     // `mix` of one left number never meets itself, so no two viewers share a stream, nor an id.
     const stream = (of: number, name: number): Random =>
       new Random(mix(mix(of, name), place), serial);
-    const random = stream(seed, STREAM.view);
-    const habits = drawHabits(random, {
+    const habits = drawHabits(stream(seed, STREAM.view), {
       assets: this.#assets,
+      delivery: this.#world.delivery,
       cmcdShare: cmcdShare ?? CMCD_SHARE,
       userIds: Math.max(1, this.#viewings.length * USER_IDS_PER_PLACE),
       asset: place >= viewers ? this.#assets.channels[0] : undefined,
       origin: place,
       id: stream(this.#runSeed, STREAM.id).uuid(),
     });
-    const playback = this.#playbackOf(habits, random, stream(seed, STREAM.network), nowMs);
-    return new Viewing(habits, random, playback, nowMs);
-  }
-
-  #playbackOf(habits: Habits, random: Random, network: Random, nowMs: number): Playback {
-    const { startAtMs } = this.#options;
-    const { country, access, device, route, viewer, vanishes } = habits;
-    const shareAt = (atMs: number): number =>
-      habits.network.quality * dayShare(country, habits.network, this.#utcHour + atMs / HOUR_MS);
-    const guess = Math.min(FIRST_GUESS_KILOBITS_MAX, FIRST_GUESS_SHARE * access.kilobits);
-    const { safety, hasOtherCdn } = habits;
-    const { heightMax } = device;
-    const adaptation = new RateAdaptation({ safety, heightMax, guessKilobits: guess });
-    const downloads = new Downloads(route, {
-      asset: viewer.asset,
-      country,
-      access,
-      trace: new NetworkTrace(network, access, nowMs, shareAt),
-      random,
-      adaptation,
-      troubles: this.#troubles,
-      hasOtherCdn,
-      manifest: device.format === 'h' ? 'index.m3u8' : 'manifest.mpd',
-    });
-    const Form = habits.speaks === 'native' ? NativeReports : CmcdReports;
+    const { viewer, speaks } = habits;
+    const Form = speaks === 'native' ? NativeReports : CmcdReports;
+    const viewKey = mix(mix(mix(seed, STREAM.view), place), serial);
     let requests = 0;
-    return new Playback(
+    return viewingOf(
+      this.#world,
+      { habits, viewKey, bornMs: nowMs },
       {
-        habits,
-        random,
-        downloads,
-        truth: new TruthClock(nowMs, route.cdn.name, this.#truth, vanishes),
-        reportsOf: (player: PlayerView) => new Form(viewer, player, startAtMs, this.#emit),
+        reportsOf: (player: PlayerView) =>
+          new Form(viewer, player, this.#options.startAtMs, this.#emit),
         onExchange: (exchange, atMs) => this.#edges.add(exchange, viewer, requests++, atMs),
       },
-      nowMs,
     );
   }
 }

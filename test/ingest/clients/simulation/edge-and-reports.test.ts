@@ -6,6 +6,8 @@ import { decodeCmcdQuery, textOf } from '../../../../ingest/formats/cmcd-record.
 import { play, START_AT_MS } from './played.ts';
 
 interface Line {
+  /** Of the request in its view. */
+  readonly number: number;
   readonly msec: string;
   readonly host: string;
   readonly request_uri: string;
@@ -41,9 +43,12 @@ function linesByView(items: readonly SimulationItem[]): Map<string, Line[]> {
       if (read === undefined || !('record' in read)) throw new Error(`no CMCD in ${text}`);
       expect(read.dropped).toEqual([]);
       const sid = textOf(read.record, 'sid');
-      views.set(sid, [...(views.get(sid) ?? []), line]);
+      const number = Number(/sn%3D(\d+)/.exec(line.request_uri)?.[1]);
+      views.set(sid, [...(views.get(sid) ?? []), { ...line, number }]);
     }
   }
+  // A player that changes its CDN is served by two edges, which hand over on their own.
+  for (const lines of views.values()) lines.sort((one, other) => one.number - other.number);
   return views;
 }
 
