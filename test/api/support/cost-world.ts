@@ -196,10 +196,18 @@ function deliveryRow(project: string, each: WorldRequest): RowObject {
 
 const INSERT_ROWS = 20_000;
 
-/** Writes a world as processors would: of some windows in two rows, and once under other values that are taken back. */
-export async function insertWorld(store: Store, project: string, world: World): Promise<void> {
+/**
+ * Writes a world as processors would: some requests first under other values, which are taken back. Single requests may
+ * be gone by now.
+ */
+export async function insertWorld(
+  store: Store,
+  project: string,
+  world: World,
+  isKept: (each: WorldRequest) => boolean = () => true,
+): Promise<void> {
   const random = seeded(5);
-  const rows = world.requests.map((each) => requestRow(project, each, random));
+  const rows = world.requests.filter(isKept).map((each) => requestRow(project, each, random));
   const delivered = world.requests.flatMap((each) => {
     const row = deliveryRow(project, each);
     if (random() < 0.8) return [row];
