@@ -7,6 +7,8 @@
  *
  * Guarantee: both bills are exact to the micro-unit, and nothing but the moved traffic differs between them.
  */
+
+import type { FastifyRequest } from 'fastify';
 import { createCells } from '../../platform/prices/cells.ts';
 import type { PriceBook } from '../../platform/prices/contract.ts';
 import { invoice } from '../../platform/prices/invoice.ts';
@@ -14,7 +16,9 @@ import { type Fraction, type Micros, microsText, rounded } from '../../platform/
 import type { Unpriced } from '../../platform/prices/pools.ts';
 import { addTo, noVolume, type Usage, type Volume } from '../../platform/prices/usage.ts';
 import { type CostScope, NO_KEY } from '../planner/cost-scope.ts';
+import type { Scope } from '../planner/scope.ts';
 import { askUsage, type CostDeps } from './ask-cost.ts';
+import { findBook, type Prices } from './books.ts';
 import { amounts, signedText } from './figures.ts';
 import { unpricedOf } from './lines.ts';
 
@@ -96,6 +100,31 @@ export interface MoveAsk {
   readonly share: number;
 }
 
+/** A move of views, as a what-if question found it. */
+export interface MovedViews {
+  readonly scope: Scope;
+  readonly from: string;
+  readonly to: string;
+  /** Views of the slice on `from`, and those that move. */
+  readonly viewsFrom: number;
+  readonly viewsMoved: number;
+}
+
+/**
+ * The price half of a what-if answer; null where nobody gave a price book. Of what the slice had from a CDN there moves
+ * the same share as of its views.
+ */
+export function createMoveCost(deps: CostDeps & { readonly prices?: Prices }) {
+  return async (move: MovedViews, signal: AbortSignal, request: FastifyRequest) => {
+    const book = findBook(request, deps.prices);
+    if (book === undefined) return null;
+    const { from, to, viewsFrom, viewsMoved } = move;
+    const share = viewsFrom === 0 ? 0 : viewsMoved / viewsFrom;
+    const scope = { ...move.scope, source: 'edge' } as const;
+    return askMove(deps, { book, scope, from, to, share }, signal);
+  };
+}
+
 /** What a move costs, as it is answered. */
 export async function askMove(deps: CostDeps, ask: MoveAsk, signal: AbortSignal) {
   const { book, scope, from, to } = ask;
@@ -110,6 +139,7 @@ export async function askMove(deps: CostDeps, ask: MoveAsk, signal: AbortSignal)
   return {
     source: scope.source,
     currency: cost.currency,
+    share_moved: Number(numerator) / PARTS,
     delta: signedText(cost.delta),
     months_cost: microsText(cost.before),
     months_cost_after: microsText(cost.after),

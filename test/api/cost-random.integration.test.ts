@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectsOf, shop } from '../support/projects.ts';
 import { seeded } from '../support/rows.ts';
-import { insertWorld, makeWorld } from './support/cost-world.ts';
+import { BOOK, insertWorld, makeWorld, type WorldRequest } from './support/cost-world.ts';
 import { billOf, microsOf, type PlainBook, type PlainContract } from './support/plain-invoice.ts';
 import { openTestStore, startServer, type TestStore } from './support/server.ts';
 
@@ -47,13 +47,20 @@ const worlds = SEEDS.map((seed) => ({
   book: randomBook(seed),
   world: makeWorld(`p${seed}`, seed, { views: 25, requests: 250 }),
 }));
-const projects = projectsOf(
-  worlds.map(({ project, book }) => ({
-    ...shop({ prices: book, writeKeys: [{ key: project }] }),
-    id: project,
-    readTokens: [{ id: project, secret: 's' }],
-  })),
-);
+const asProject = (project: string, prices: PlainBook) => ({
+  ...shop({ prices, writeKeys: [{ key: project }] }),
+  id: project,
+  readTokens: [{ id: project, secret: 's' }],
+});
+
+/** Single requests of January are gone, and some of later. */
+const short = makeWorld('short', 77, { views: 25, requests: 300 });
+const KEPT_FROM_MS = Date.UTC(2026, 1, 8);
+const isKept = ({ atMs }: WorldRequest): boolean => atMs >= KEPT_FROM_MS;
+const projects = projectsOf([
+  ...worlds.map(({ project, book }) => asProject(project, book)),
+  asProject('short', BOOK),
+]);
 
 let engine: TestStore;
 let server: FastifyInstance;
@@ -61,6 +68,7 @@ let server: FastifyInstance;
 beforeAll(async () => {
   engine = await openTestStore();
   for (const { project, world } of worlds) await insertWorld(engine.store, project, world);
+  await insertWorld(engine.store, 'short', short, isKept);
   ({ server } = await startServer(engine.store, { projects }));
 });
 afterAll(async () => {
@@ -73,7 +81,7 @@ async function ask(project: string, url: string) {
   const headers = { authorization, host: 'localhost' };
   const response = await server.inject({ url: `/data/v1${url}`, headers });
   expect([response.statusCode, response.json().detail]).toEqual([200, undefined]);
-  return response.json().data;
+  return response.json();
 }
 
 const sumOf = (rows: readonly { readonly cost: string }[]): bigint =>
@@ -84,17 +92,17 @@ describe('the bill of random deliveries', () => {
     const edge = one.world.requests.filter(({ source }) => source === 'edge');
     const bill = billOf(one.book, edge);
     expect(bill).toBeGreaterThan(0n);
-    const overall = await ask(one.project, `/cost/overall?${EVERYTHING}`);
+    const { data: overall } = await ask(one.project, `/cost/overall?${EVERYTHING}`);
     expect(microsOf(overall.cost)).toBe(bill);
     expect(sumOf(overall.lines)).toBe(bill);
     for (const by of ['cdn', 'country', 'video_title', 'view_id']) {
-      const rows = await ask(
+      const { data: rows } = await ask(
         one.project,
         `/cost/breakdown?group_by=${by}&limit=1000&${EVERYTHING}`,
       );
       expect([by, sumOf(rows)]).toEqual([by, bill]);
     }
-    const points = await ask(one.project, `/cost/timeseries?group_by=day&${EVERYTHING}`);
+    const { data: points } = await ask(one.project, `/cost/timeseries?group_by=day&${EVERYTHING}`);
     expect(sumOf(points)).toBe(bill);
   });
 
@@ -103,14 +111,49 @@ describe('the bill of random deliveries', () => {
       const edge = world.requests.filter(({ source }) => source === 'edge');
       for (const filter of ['video_title:A film', 'cdn:fastly', 'custom_1:value-1']) {
         const [mine, others] = await Promise.all(
-          [filter, `!${filter}`].map(async (text) =>
-            ask(project, `/cost/overall?filters[]=${encodeURIComponent(text)}&${EVERYTHING}`),
-          ),
+          [filter, `!${filter}`].map(async (text) => {
+            const filters = `filters[]=${encodeURIComponent(text)}`;
+            return (await ask(project, `/cost/overall?${filters}&${EVERYTHING}`)).data;
+          }),
         );
         expect(mine.requests + others.requests).toBe(edge.length);
         const apart = microsOf(mine.cost) + microsOf(others.cost) - billOf(book, edge);
         expect(apart >= -18n && apart <= 18n).toBe(true);
       }
     }
+  });
+});
+
+describe('deliveries whose single requests are kept for a shorter time', () => {
+  const edge = short.requests.filter(({ source }) => source === 'edge');
+  const bytesOf = (of: readonly WorldRequest[]): number =>
+    of.reduce((sum, { bytes }) => sum + bytes, 0);
+
+  it('cost the same by whatever dimension: what is not known any more is of unknown value', async () => {
+    const gone = edge.filter((each) => !isKept(each));
+    expect(bytesOf(gone)).toBeGreaterThan(1e9);
+    for (const by of ['cdn', 'video_title', 'view_id']) {
+      const url = `/cost/breakdown?group_by=${by}&limit=1000&${EVERYTHING}`;
+      const { data, meta } = await ask('short', url);
+      expect([by, sumOf(data)]).toEqual([by, billOf(BOOK, edge)]);
+      expect(meta.unaccounted_bytes).toBe(by === 'cdn' ? 0 : bytesOf(gone));
+      if (by !== 'video_title') continue;
+      const unknown = edge.filter((each) => !isKept(each) || (each.view?.video_title ?? '') === '');
+      const row = data.find(({ field }: { field: string }) => field === '');
+      expect(row.bytes).toBe(bytesOf(unknown));
+    }
+  });
+
+  it('are in the parts of a filter and its contrary, the unknown in the one that it meets', async () => {
+    const costOf = async (filter: string) =>
+      (await ask('short', `/cost/overall?filters[]=${encodeURIComponent(filter)}&${EVERYTHING}`))
+        .data;
+    const [film, others] = [
+      await costOf('video_title:A film'),
+      await costOf('!video_title:A film'),
+    ];
+    const known = edge.filter((each) => isKept(each) && each.view?.video_title === 'A film');
+    expect(film.bytes).toBe(bytesOf(known));
+    expect(film.bytes + others.bytes).toBe(bytesOf(edge));
   });
 });

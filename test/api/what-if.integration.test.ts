@@ -7,6 +7,7 @@ import { registerTokenGuard } from '../../api/guards/token.ts';
 import { planWhatIf, type WhatIfRow } from '../../api/planner/what-if.ts';
 import { createQueryRunner } from '../../api/query-runner.ts';
 import type { ApiScope } from '../../api/routes/deps.ts';
+import { moveCost } from '../../api/routes/examples/cost.ts';
 import { type Move, registerWhatIf } from '../../api/routes/what-if.ts';
 import { openProjects } from '../../platform/projects.ts';
 import { views as viewsTable } from '../../schemas/tables/tables.ts';
@@ -377,7 +378,7 @@ describe('what a move costs', () => {
       const deps = { store: engine.store, limits: QUERY_LIMITS, logger: silent };
       const costOf = async (move: Move) => {
         moves.push(move);
-        return { delta: '-12.5', currency: 'EUR' };
+        return moveCost;
       };
       const typed: ApiScope = scope.withTypeProvider<TypeBoxTypeProvider>();
       registerWhatIf(typed, { ...deps, runner: createQueryRunner(deps), now, costOf });
@@ -388,7 +389,7 @@ describe('what a move costs', () => {
       headers: { authorization: AUTHORIZATION },
     });
     const body = response.json<{ data: object }>();
-    expect(body.data).toEqual({ ...data, cost: { delta: '-12.5', currency: 'EUR' } });
+    expect(body.data).toEqual({ ...data, cost: moveCost });
     expect(moves).toHaveLength(1);
     expect(moves[0]).toMatchObject({
       from: 'alder',
