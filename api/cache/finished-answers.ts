@@ -58,6 +58,11 @@ export function registerFinishedAnswers(fastify: FastifyInstance, deps: Finished
   fastify.addHook('onSend', (request, reply, payload) => answers.after(request, reply, payload));
 }
 
+/** The answer of this request lacks what another time may bring: it is not to be kept. */
+export function doNotKeep(request: FastifyRequest): void {
+  request.setDecorator<Pending | undefined>(PENDING, undefined);
+}
+
 class FinishedAnswers {
   readonly #deps: FinishedDeps;
   readonly #cache: AnswerCache;

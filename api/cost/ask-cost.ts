@@ -4,6 +4,7 @@
  * Guarantee: volumes of tiers are those of whole months of the whole project; what is asked for pays its share of the
  * month's bill. What is given out by key sums exactly to the same question without a key.
  */
+import { ProblemError } from '../../platform/http/problem.ts';
 import type { PriceBook } from '../../platform/prices/contract.ts';
 import { wholeMonths } from '../../platform/prices/months.ts';
 import { type SharedCost, shareCost } from '../../platform/prices/share.ts';
@@ -48,6 +49,8 @@ export interface Costs {
   readonly watched: ReadonlyMap<string, Watched>;
   /** Bytes that no single request accounts for, so that nothing is known of their views. */
   readonly unaccountedBytes: bigint;
+  /** Code of the problem that kept waste from being told; undefined without one. */
+  readonly wasteProblem: string | undefined;
   /** What the tree of shares was made from. */
   readonly cells: readonly PricedCell[];
 }
@@ -64,6 +67,7 @@ export interface AskedUsage {
   readonly totals: readonly Usage[];
   readonly wasted: ReadonlyMap<string, Wasted> | undefined;
   readonly unaccountedBytes: bigint;
+  readonly wasteProblem: string | undefined;
 }
 
 /** Shares have the depth field, part (see `partsOf`); without a key the depth pool, part. */
@@ -89,29 +93,56 @@ function poolNames(book: PriceBook): (cell: PricedCell) => string {
 
 export async function askUsage(
   { runner }: CostDeps,
-  { book, scope, key, waste }: CostAsk,
+  ask: CostAsk,
   signal: AbortSignal,
 ): Promise<AskedUsage> {
+  const { book, scope, key, waste } = ask;
   const pricing = pricingOf(book, windowsOf(scope.timeframe));
   const joined = needsRequests(scope, key);
   const toldKey = key.by === 'dimension' && !isDelivered(key.name) ? NO_KEY : key;
   const [delivered, requested, totals] = await Promise.all([
     runner.run<DeliveredRow>(planDelivered(scope, toldKey, pricing), signal),
-    joined || waste
-      ? runner.run<RequestedRow>(planRequested(scope, { key, waste }, pricing), signal)
-      : [],
+    joined || waste ? askRequested({ runner }, { ...ask, pricing, joined }, signal) : NO_REQUESTS,
     askTotals({ runner }, { book, scope }, signal),
   ]);
   const cells = delivered.map((row) => cellOf(row));
+  const { rows, problem } = requested;
   const allotted = joined
-    ? allot(cells, requested.map(requestedCellOf), unknownMeets(scope))
+    ? allot(cells, rows.map(requestedCellOf), unknownMeets(scope))
     : { cells, unaccountedBytes: 0n };
   return {
     cells: allotted.cells.map((cell) => ({ ...cell, usage: usageOf(cell, pricing) })),
     totals,
-    wasted: waste ? wastedOf(requested) : undefined,
+    wasted: waste && problem === undefined ? wastedOf(rows) : undefined,
     unaccountedBytes: allotted.unaccountedBytes,
+    wasteProblem: problem,
   };
+}
+
+interface Requested {
+  readonly rows: readonly RequestedRow[];
+  /** Code of the problem for which there are none. */
+  readonly problem: string | undefined;
+}
+
+const NO_REQUESTS: Requested = { rows: [], problem: undefined };
+const TOO_MUCH: ReadonlySet<string> = new Set(['query_timeout', 'query_too_large']);
+
+/** Single requests may be too many to read: where they are read for waste alone, the cost is answered without it. */
+async function askRequested(
+  { runner }: CostDeps,
+  ask: CostAsk & { readonly pricing: Pricing; readonly joined: boolean },
+  signal: AbortSignal,
+): Promise<Requested> {
+  const { scope, pricing, joined } = ask;
+  try {
+    const statement = planRequested(scope, ask, pricing);
+    return { rows: await runner.run<RequestedRow>(statement, signal), problem: undefined };
+  } catch (error) {
+    const isTooMuch = error instanceof ProblemError && TOO_MUCH.has(error.code);
+    if (joined || !isTooMuch) throw error;
+    return { rows: [], problem: error.code };
+  }
 }
 
 /** Everything that the project delivered in every month that the timeframe touches. */

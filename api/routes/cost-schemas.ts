@@ -141,7 +141,10 @@ const waste = Type.Optional(
       }),
       Type.Null(),
     ],
-    { description: 'Null for what players report: they do not say how much media came.' },
+    {
+      description:
+        'Null for what players report, which do not say how much media came, and where `meta.waste_problem` says why.',
+    },
   ),
 );
 
@@ -247,6 +250,10 @@ export const costMeta: TProperties = {
   currency: text('ISO 4217.'),
   price_book: validity,
   unpriced: unpriced('Usage of the question that no contract prices: it is in no cost.'),
+  waste_problem: schema.choice(
+    ['query_timeout', 'query_too_large'],
+    'Why `waste` is null although it was asked for: single requests were too many to read.',
+  ),
   unaccounted_bytes: integer(
     'Bytes of which single requests do not tell, so that nothing is known of their views.',
     'bytes',

@@ -6,6 +6,7 @@ import type { PriceBook } from '../../platform/prices/contract.ts';
 import { microsText } from '../../platform/prices/money.ts';
 import { wholeMonths } from '../../platform/prices/months.ts';
 import type { RequestSource } from '../../schemas/tables/delivery.ts';
+import { doNotKeep } from '../cache/finished-answers.ts';
 import { askCost, type Costs } from '../cost/ask-cost.ts';
 import { bookAnswer, bookNumber, bookOf, findBook, type Prices } from '../cost/books.ts';
 import { figuresOf, wasteOf } from '../cost/figures.ts';
@@ -85,13 +86,17 @@ async function begin(
   return { book, scope, waste, signal, through: await readCompleteThrough(deps, signal) };
 }
 
-function metaOf({ book, scope, through }: Asked, { shared, unaccountedBytes }: Costs) {
+function metaOf(
+  { book, scope, through }: Asked,
+  { shared, unaccountedBytes, wasteProblem }: Costs,
+) {
   return {
     source: scope.source,
     currency: book.currency,
     price_book: bookAnswer(book),
     unpriced: unpricedOf(shared),
     unaccounted_bytes: Number(unaccountedBytes),
+    ...(wasteProblem === undefined ? {} : { waste_problem: wasteProblem }),
     complete_through: through,
   };
 }
@@ -126,20 +131,24 @@ function registerOverall(fastify: ApiScope, deps: CostRouteDeps): void {
   fastify.get('/cost/overall', options, async (request, reply) => {
     const asked = await begin(request, reply, deps);
     const costs = await askCost(deps, { ...asked, key: NO_KEY }, asked.signal);
+    if (costs.wasteProblem !== undefined) doNotKeep(request);
     const { overall, invoice } = costs.shared;
     const nowMs = deps.now();
     const wanted = request.query.forecast ?? reachesInto(asked.scope.timeframe, nowMs);
     const data = {
       ...figuresOf(overall, costs.watched.get('') ?? { views: 0n, playingMs: 0n }),
-      ...(request.query.waste === false
-        ? {}
-        : { waste: asked.waste ? wasteOf(overall.children, costs.wasted?.get('')) : null }),
+      ...(request.query.waste === false ? {} : { waste: overallWaste(costs) }),
       lines: linesOf(invoice, overall.children),
       months_cost: microsText(invoice.micros),
       ...(wanted ? { forecast: await forecastOf(asked, deps, nowMs) } : {}),
     };
     return envelope(data, asked.scope.timeframe, 1, metaOf(asked, costs));
   });
+}
+
+/** Null where it is not known at all. */
+function overallWaste({ shared, wasted }: Costs) {
+  return wasted === undefined ? null : wasteOf(shared.overall.children, wasted.get(''));
 }
 
 async function forecastOf({ book, scope, through, signal }: Asked, deps: RouteDeps, nowMs: number) {
@@ -265,6 +274,7 @@ function registerBreakdown(fastify: ApiScope, deps: CostRouteDeps): void {
         ? askQuality(deps, asked.scope, key, asked.signal)
         : undefined,
     ]);
+    if (costs.wasteProblem !== undefined) doNotKeep(request);
     const ofViews = !REQUEST_ONLY.includes(name);
     const { rows, total } = pageOfRows(costs, { ...page, orderBy, descending, ofViews });
     const items = rows.map((row) => ({

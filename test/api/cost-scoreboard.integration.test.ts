@@ -5,8 +5,12 @@ import { QUERY_LIMITS } from '../../api/api.ts';
 import { askMove } from '../../api/cost/move.ts';
 import { createQueryRunner } from '../../api/query-runner.ts';
 import { priceBookOf } from '../../platform/prices/price-book.ts';
+import { type Store, StoreError } from '../../platform/store/store.ts';
+import { epochs } from '../../schemas/tables/tables.ts';
 import { projectsOf, shop } from '../support/projects.ts';
+import { insertRows } from '../support/rows.ts';
 import { BOOK, insertWorld, isHit, makeWorld, type WorldRequest } from './support/cost-world.ts';
+import { NOW_MS } from './support/generated-views.ts';
 import { billOf, microsOf, shareOfBill } from './support/plain-invoice.ts';
 import { openTestStore, startServer, type TestStore } from './support/server.ts';
 
@@ -16,6 +20,9 @@ const bare = { id: 'bare', writeKeys: [{ key: 'b' }], readTokens: [{ id: 'bare',
 const projects = projectsOf([shop({ prices: BOOK }), { ...shop(), ...bare }]);
 const EVERYTHING = 'timeframe[]=2026-01-01&timeframe[]=2026-04-01';
 
+/** Over by the time that is asked at. */
+const FEBRUARY = 'timeframe[]=2026-01-01&timeframe[]=2026-03-01';
+
 let engine: TestStore;
 let server: FastifyInstance;
 
@@ -23,6 +30,8 @@ beforeAll(async () => {
   engine = await openTestStore();
   await insertWorld(engine.store, 'shop', world);
   await insertWorld(engine.store, 'bare', makeWorld('bare', 3, { views: 3, requests: 20 }));
+  const epoch = { topic: 't', _partition: 0, _epoch: 1, log_time: NOW_MS };
+  await insertRows(engine.store, epochs, [{ ...epoch, open_since: NOW_MS }]);
   ({ server } = await startServer(engine.store, { projects }));
 });
 afterAll(async () => {
@@ -134,6 +143,36 @@ describe('one view', () => {
 
   it('has none where nobody gave a price book', async () => {
     expect((await ask('/video-views/view-1', 'bare')).data.cost).toBe(null);
+  });
+});
+
+describe('single requests that are too many to read', () => {
+  it('cost the answer its waste alone, unless it needs them', async () => {
+    const query: Store['query'] = (sql, options) =>
+      sql.includes('FROM requests')
+        ? Promise.reject(new StoreError('store_query_timeout', 'too long'))
+        : engine.store.query(sql, options);
+    const store = new Proxy(engine.store, {
+      get: (target, name) => (name === 'query' ? query : Reflect.get(target, name)),
+    });
+    const slow = await startServer(store, { projects });
+    const authorization = `Basic ${Buffer.from('t:s').toString('base64')}`;
+    const askSlow = (path: string) =>
+      slow.server.inject({
+        url: `/data/v1/cost/${path}${FEBRUARY}`,
+        headers: { authorization, host: 'localhost' },
+      });
+    const { headers, json } = await askSlow('overall?');
+    const { data, meta } = json();
+    // Another time there may be time enough: such an answer is not kept.
+    expect(headers.etag).toBe(undefined);
+    const months = edge.filter(({ atMs }) => atMs < Date.UTC(2026, 2, 1));
+    expect(microsOf(data.cost)).toBe(billOf(BOOK, months));
+    expect([data.waste, meta.waste_problem]).toEqual([null, 'query_timeout']);
+    const joined = await askSlow('breakdown?group_by=video_title&');
+    expect(joined.json()).toMatchObject({ code: 'query_timeout' });
+    expect((await askSlow('overall?waste=false&')).headers.etag).toBeDefined();
+    await slow.server.close();
   });
 });
 
