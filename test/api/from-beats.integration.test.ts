@@ -1,4 +1,5 @@
 /** From raw beats to answers: a running Streamgauge says of every metric what plain code says of the same beats. */
+import pLimit from 'p-limit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { measuresOf } from '../../api/planner/figure.ts';
 import { measures, type ViewMetric, viewMetrics } from '../../schemas/catalogue/metrics.ts';
@@ -12,6 +13,8 @@ const VIEWS = 220;
 const SEED = 3;
 const TEN_MINUTES_MS = 600_000;
 const HOUR_MS = 3_600_000;
+/** Requests at a time: what the store's readers take. */
+const REQUESTS = 4;
 const SETTINGS = { epochMs: 500, reorderMs: 5_000, viewTimeoutMs: 8_000, pausedTimeoutMs: 8_000 };
 
 interface Answer<Data> {
@@ -68,9 +71,14 @@ const narrowed: readonly Filter[] = [
     meets: (view) => Number(valueIn(view, 'rebuffer_percentage') ?? -1) >= 0.05,
   },
 ];
-/** Percentiles that differ from the median and the 95th in their level alone: each by one grouping, in turn. */
-const levelsAlone = ['5th', '25th', '75th', '90th', '99th'];
 const groupings = ['country', 'cdn', 'custom_1'] as const;
+/** Percentiles that differ from the median and the 95th in their level alone: one grouping each, in turn. */
+const levelsAlone = ['5th', '25th', '75th', '90th', '99th'];
+/**
+ * `npm run test:figures` asks every measure under every filter by every grouping; it takes minutes. Without it which of
+ * them meet takes turns.
+ */
+const WHOLE = process.env.STREAMGAUGE_TEST_FIGURES === 'all';
 
 let server: TestServer;
 let fromMs: number;
@@ -187,23 +195,35 @@ async function expectSeries(metric: ViewMetric, by: string, lengthMs: number): P
   }
 }
 
+/** Filters and groupings under which a measure is asked. */
+function pairsFor(measure: string, turn: number): (readonly [Filter, string])[] {
+  if (WHOLE) return narrowed.flatMap((filter) => groupings.map((by) => [filter, by] as const));
+  return groupings.flatMap((by, index) => {
+    const filter = narrowed[(turn + index) % narrowed.length] ?? everything;
+    return index === turn % 3 || !levelsAlone.includes(measure) ? [[filter, by] as const] : [];
+  });
+}
+
 describe('every metric of views is what its definition says of the beats', () => {
   it.each(viewMetrics.map((metric) => [metric.id, metric] as const))(
     '%s, by every measure, filter and grouping',
     async (id, metric) => {
       expect(taking(id, all).length).toBeGreaterThan(10);
-      for (const filter of narrowed) await expectOverall(metric, metric.defaultMeasure, filter);
-      for (const [turn, measure] of measuresOf(metric, measures).entries()) {
-        await expectOverall(metric, measure, everything);
-        // A measure is asked under every filter and by every grouping; which of them meet, takes turns.
-        for (const [index, by] of groupings.entries()) {
-          const filter = narrowed[(turn + index) % narrowed.length] ?? everything;
-          if (index === turn % 3 || !levelsAlone.includes(measure))
-            await expectBreakdown(metric, measure, by, filter);
-        }
-      }
-      for (const by of groupings)
-        await expectBreakdown(metric, metric.defaultMeasure, by, everything);
+      const limit = pLimit(REQUESTS);
+      const filters = [everything, ...narrowed];
+      await Promise.all([
+        ...measuresOf(metric, measures).flatMap((measure, turn) => [
+          ...(WHOLE || measure === metric.defaultMeasure ? filters : [everything]).map((filter) =>
+            limit(() => expectOverall(metric, measure, filter)),
+          ),
+          ...pairsFor(measure, turn).map(([filter, by]) =>
+            limit(() => expectBreakdown(metric, measure, by, filter)),
+          ),
+        ]),
+        ...groupings.map((by) =>
+          limit(() => expectBreakdown(metric, metric.defaultMeasure, by, everything)),
+        ),
+      ]);
       await expectSeries(metric, 'hour', HOUR_MS);
       await expectSeries(metric, 'ten_minutes', TEN_MINUTES_MS);
     },
