@@ -54,7 +54,11 @@ import {
   storeAnswers,
 } from './platform/metrics/engines.ts';
 import { exportCounters } from './platform/metrics/registry.ts';
-import { openPriceBook, PriceBookError } from './platform/prices/price-book-file.ts';
+import {
+  openPriceBook,
+  PriceBookError,
+  type PriceBookFile,
+} from './platform/prices/price-book-file.ts';
 import { type Host, startHost, stopOnSignal } from './platform/process.ts';
 import { openProjects, type Projects, ProjectsError } from './platform/projects.ts';
 import type { OpenStore, Store } from './platform/store/store.ts';
@@ -119,14 +123,14 @@ export function startAll(
   return startHost(options, logger, async (host) => {
     checkDataDirectory(options);
     const projects = projectsOf(host);
-    watchPrices(host);
+    const prices = watchPrices(host);
     const log = await logOf(host);
     const store = await storeOf(host);
     await prepareTables(store, options, logger);
     // Before the routes: what was there earlier is not in the reference.
     await registerReference(host.server);
     await addIngest(host, { log, projects });
-    await addApi(host, { store, projects, pageDirectory });
+    await addApi(host, { store, projects, prices, pageDirectory });
     const joinGroup = groupOf(options, logger);
     const processor = await startProcessor(host, { log, store, joinGroup });
     await serveCommands(host, { log, store, projects });
@@ -151,10 +155,11 @@ export function startRole(role: Role, options: Options, logger: Logger): Promise
       });
     }
     if (role === 'api') {
-      watchPrices(host);
+      const prices = watchPrices(host);
       const store = await storeOf(host);
       checks.push(tablesAreThere(store));
-      await addApi(host, { store, projects: projectsOf(host), pageDirectory: builtPage() });
+      const projects = projectsOf(host);
+      await addApi(host, { store, projects, prices, pageDirectory: builtPage() });
     } else registerOperators(server, { registry, checks });
     return { url: await host.listen(), stop: () => host.stop() };
   });
@@ -175,7 +180,7 @@ function projectsOf({ options, logger, registry, onStop }: Host): Projects {
 }
 
 /** The price book of projects that name none: a bad one does not start, and is counted later. */
-function watchPrices({ options, logger, registry, onStop }: Host): void {
+function watchPrices({ options, logger, registry, onStop }: Host): PriceBookFile {
   const prices = openPriceBook({
     file: options.pricesFile,
     logger,
@@ -184,6 +189,7 @@ function watchPrices({ options, logger, registry, onStop }: Host): void {
   onStop(() => prices.close());
   const named = { prefix: 'streamgauge_prices', about: 'The price book' };
   exportCounters(registry, named, prices.counters);
+  return prices;
 }
 
 async function logOf({ options, logger, registry, checks, onStop }: Host): Promise<CountingLog> {

@@ -17,6 +17,7 @@ import type { Store } from '../platform/store/store.ts';
 import { Annotations } from './annotations.ts';
 import { type CacheCounters, createCacheCounters } from './cache/answer-cache.ts';
 import { registerFinishedAnswers } from './cache/finished-answers.ts';
+import type { Prices } from './cost/books.ts';
 import { registerExplain } from './explain.ts';
 import { createExportCounters, type ExportCounters } from './exports/download.ts';
 import { createHostGuard } from './guards/host.ts';
@@ -28,6 +29,7 @@ import { checkBodyNames, checkQueryNames, complaint } from './parameters/query-n
 import { createQueryRunner, type QueryCounters } from './query-runner.ts';
 import { registerAnnotations } from './routes/annotations.ts';
 import { registerComparison } from './routes/comparison.ts';
+import { registerCost } from './routes/cost.ts';
 import { registerDelivery } from './routes/delivery.ts';
 import { registerDeliverySides } from './routes/delivery-sides.ts';
 import type { ApiScope, RouteDeps } from './routes/deps.ts';
@@ -87,6 +89,8 @@ export interface ApiDeps {
   readonly onCacheCounters?: (counters: Readonly<CacheCounters>) => void;
   /** Limits of the monitoring routes; those of MONITORING_LIMITS where it says nothing. */
   readonly monitoring?: Partial<MonitoringLimits>;
+  /** The price book of projects that have none of their own; without it those have no costs. */
+  readonly prices?: Prices;
   /** Called once with the counters of the stream, for the server's metrics. */
   readonly onStreamCounters?: (counters: Readonly<StreamCounters>) => void;
 }
@@ -150,5 +154,9 @@ async function registerData(
   registerEngagement(typed, routeDeps);
   registerDelivery(typed, routeDeps);
   registerDeliverySides(typed, routeDeps);
+  registerCost(typed, { ...routeDeps, ...pricesOf(deps) });
   registerUnavailable(typed);
 }
+
+const pricesOf = ({ prices }: ApiDeps): { readonly prices?: Prices } =>
+  prices === undefined ? {} : { prices };

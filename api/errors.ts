@@ -57,6 +57,12 @@ export const API_ERRORS = {
     title: 'There is no such annotation',
     advice: 'Check the id against /data/v1/annotations.',
   },
+  prices_missing: {
+    status: 409,
+    title: 'The project has no price book',
+    advice:
+      'Set `prices` of the project in the projects file, or STREAMGAUGE_PRICES_FILE. docs/prices.md says what a price book is.',
+  },
   annotations_full: {
     status: 422,
     title: 'The project has too many annotations',

@@ -1,5 +1,6 @@
 /** The role `api` of a process: its routes and the page on the server, its counters with the process's. */
 import { exportCounters } from '../platform/metrics/registry.ts';
+import type { PriceBookFile } from '../platform/prices/price-book-file.ts';
 import type { Host } from '../platform/process.ts';
 import type { Projects } from '../platform/projects.ts';
 import type { Store } from '../platform/store/store.ts';
@@ -8,6 +9,8 @@ import { createApiCounters, QUERY_LIMITS, registerApi } from './api.ts';
 export interface ApiRoleDeps {
   readonly store: Store;
   readonly projects: Projects;
+  /** The price book of projects that have none of their own. */
+  readonly prices: PriceBookFile;
   /** Where the build of the dashboard lies. */
   readonly pageDirectory: string;
 }

@@ -26,6 +26,10 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Tables that the answers of a route are made from, and nothing else but the question. */
     answersFrom?: readonly string[];
+    /** Until when rows change an answer about a timeframe, ms since 1970; its end, unless the route says a later time. */
+    answersUntil?: (frame: Timeframe) => number;
+    /** What an answer depends on beside the tables and the question, as text. */
+    answersWith?: (request: FastifyRequest) => string;
   }
 }
 
@@ -68,13 +72,14 @@ class FinishedAnswers {
 
   /** Answers when the client, or the cache, has the answer. */
   async before(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
-    const tables = request.routeOptions.config.answersFrom;
+    const { answersFrom: tables, answersUntil } = request.routeOptions.config;
     if (tables === undefined || asksToExplain(request) || !this.#possible) return undefined;
     const frame = frameOf(request, this.#deps.now());
     if (frame === undefined) return undefined;
     const signal = signalOf(reply);
-    const keyNow = () => this.#keyOf(request, frame, tables, signal);
-    const key = (await this.#isFinished(frame, signal)) ? await keyNow() : undefined;
+    const untilMs = answersUntil?.(frame) ?? frame.toMs;
+    const keyNow = () => this.#keyOf(request, frame, planTableState(tables, untilMs), signal);
+    const key = (await this.#isFinished(untilMs, signal)) ? await keyNow() : undefined;
     if (key === undefined) return undefined;
     const tag = heldTag(request.headers['if-none-match'], key);
     if (tag !== undefined) {
@@ -115,7 +120,7 @@ class FinishedAnswers {
     });
   }
 
-  async #isFinished({ toMs }: Timeframe, signal: AbortSignal): Promise<boolean> {
+  async #isFinished(toMs: number, signal: AbortSignal): Promise<boolean> {
     // What reaches up to now, as every relative timeframe does, need not be asked about.
     if (toMs >= this.#deps.now()) return false;
     const through = await readCompleteThrough(this.#deps, signal).catch(() => null);
@@ -125,12 +130,14 @@ class FinishedAnswers {
   async #keyOf(
     request: FastifyRequest,
     frame: Timeframe,
-    tables: readonly string[],
+    plan: Statement,
     signal: AbortSignal,
   ): Promise<string | undefined> {
-    const state = await this.#stateOf(planTableState(tables, frame.toMs), signal);
+    const state = await this.#stateOf(plan, signal);
     if (state === undefined) return undefined;
-    return digestOf(this.#process, state, projectText(request), questionText(request), frame);
+    const more = request.routeOptions.config.answersWith?.(request) ?? '';
+    const question = [...questionText(request), more];
+    return digestOf(this.#process, state, projectText(request), question, frame);
   }
 
   /** A failure here is not the answer's: it goes its way without us. What the engine refuses is not asked again. */
