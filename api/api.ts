@@ -45,6 +45,7 @@ import { registerSubviews } from './routes/subviews.ts';
 import { registerUnavailable } from './routes/unavailable.ts';
 import { registerVideoViews } from './routes/video-views.ts';
 import { registerErrors } from './routes/view-errors.ts';
+import { registerWhatIf } from './routes/what-if.ts';
 
 export { QUERY_LIMITS, type QueryLimits } from './limits.ts';
 export { MONITORING_LIMITS, type MonitoringLimits } from './monitoring/limits.ts';
@@ -155,6 +156,7 @@ async function registerData(
   registerDelivery(typed, routeDeps);
   registerDeliverySides(typed, routeDeps);
   registerCost(typed, { ...routeDeps, ...pricesOf(deps) });
+  registerWhatIf(typed, routeDeps);
   registerUnavailable(typed);
 }
 

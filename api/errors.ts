@@ -79,6 +79,11 @@ export const API_ERRORS = {
     title: 'The question is too large',
     advice: 'Ask for a shorter timeframe, add filters, or choose a dimension with fewer values.',
   },
+  support_too_thin: {
+    status: 422,
+    title: 'Too little of the slice can be compared',
+    advice: 'Ask for a longer timeframe, or match by fewer dimensions.',
+  },
   client_left: {
     status: 499,
     title: 'The client left',

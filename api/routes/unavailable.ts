@@ -9,18 +9,14 @@ const GET: readonly string[] = [
   '/incidents/:id/related',
   '/delivery/metrics/:id/insights',
   '/delivery/metrics/comparison',
-  '/cost/what-if',
   '/diagnosis',
   '/experiments/compare',
 ];
 
-const OTHERS = [['POST', '/cost/what-if']] as const;
-
 export function registerUnavailable(fastify: ApiScope): void {
-  const routes = [...GET.map((url) => ['GET', url] as const), ...OTHERS];
-  for (const [method, url] of routes) {
+  for (const url of GET) {
     fastify.route({
-      method,
+      method: 'GET',
       url,
       schema: {
         tags: ['Not available yet'],

@@ -352,7 +352,6 @@ describe('routes to come', () => {
   it.each([
     '/incidents',
     '/delivery/metrics/requests/insights',
-    '/cost/what-if',
     '/diagnosis',
     '/experiments/compare',
   ])('%s answers 501', async (path) => {
