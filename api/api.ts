@@ -18,6 +18,7 @@ import { Annotations } from './annotations.ts';
 import { type CacheCounters, createCacheCounters } from './cache/answer-cache.ts';
 import { registerFinishedAnswers } from './cache/finished-answers.ts';
 import type { Prices } from './cost/books.ts';
+import { createMoveCost } from './cost/move.ts';
 import { registerExplain } from './explain.ts';
 import { createExportCounters, type ExportCounters } from './exports/download.ts';
 import { createHostGuard } from './guards/host.ts';
@@ -142,7 +143,7 @@ async function registerData(
   registerAnnotations(typed, { ...routeDeps, annotations });
   registerComparison(typed, routeDeps);
   registerErrors(typed, routeDeps);
-  registerVideoViews(typed, routeDeps);
+  registerVideoViews(typed, { ...routeDeps, ...pricesOf(deps) });
   registerDimensions(typed, routeDeps);
   const exportCounters = createExportCounters();
   deps.onExportCounters?.(exportCounters);
@@ -155,8 +156,9 @@ async function registerData(
   registerEngagement(typed, routeDeps);
   registerDelivery(typed, routeDeps);
   registerDeliverySides(typed, routeDeps);
-  registerCost(typed, { ...routeDeps, ...pricesOf(deps) });
-  registerWhatIf(typed, routeDeps);
+  const costDeps = { ...routeDeps, ...pricesOf(deps) };
+  registerCost(typed, costDeps);
+  registerWhatIf(typed, { ...routeDeps, costOf: createMoveCost(costDeps) });
   registerUnavailable(typed);
 }
 

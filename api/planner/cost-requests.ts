@@ -5,13 +5,13 @@
  * whose view is not known has unknown values.
  */
 import { DAY_MS, type Period } from '../../platform/prices/months.ts';
-import { CACHE_FILLS } from '../../schemas/tables/delivery.ts';
 import type { DeliveredRow } from './cost.ts';
 import {
   between,
   type CostKey,
   type CostScope,
   countrySql,
+  FILLED,
   filterSql,
   keySql,
   type Pricing,
@@ -115,7 +115,6 @@ LEFT ANY JOIN (${selectViews(scope, question, binder)}) AS v ON r.r_view_id = v.
 
 const STATUS_CLASS =
   "multiIf(status = 0, 'none', status >= 100 AND status < 600, concat(toString(intDiv(status, 100)), 'xx'), '')";
-const FILLED = CACHE_FILLS.map((word) => `'${word}'`).join(', ');
 
 const REQUEST_COLUMNS: readonly string[] = [
   ...['view_id', 'cdn', 'country', 'asn', 'video_id', 'view_cdn_edge_pop'],

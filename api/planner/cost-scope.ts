@@ -7,7 +7,11 @@
 import type { PriceBook } from '../../platform/prices/contract.ts';
 import { monthEnd, monthStart, type Period, pricingPeriods } from '../../platform/prices/months.ts';
 import { dimensions } from '../../schemas/catalogue/dimensions.ts';
-import { type RequestSource, requestDimensions } from '../../schemas/tables/delivery.ts';
+import {
+  CACHE_FILLS,
+  type RequestSource,
+  requestDimensions,
+} from '../../schemas/tables/delivery.ts';
 import type { Filter } from '../parameters/filters.ts';
 import type { Timeframe } from '../parameters/timeframe.ts';
 import type { Scope } from './scope.ts';
@@ -30,6 +34,9 @@ export type CostKey =
 export const NO_KEY: CostKey = { by: 'nothing' };
 
 export const WINDOW_MS = 5_000;
+
+/** Words for the cache that say that bytes came from the origin, as SQL. */
+export const FILLED = CACHE_FILLS.map((word) => `'${word}'`).join(', ');
 
 /** Dimensions of requests that views do not have. */
 export const REQUEST_ONLY: readonly string[] = requestDimensions
@@ -110,7 +117,7 @@ export interface CountryGroups {
 }
 
 /** Countries that are in the same contracts cost the same: one of them stands for all. */
-function countryGroups({ contracts }: PriceBook): CountryGroups {
+export function countryGroups({ contracts }: PriceBook): CountryGroups {
   const memberships = new Map<string, string[]>();
   for (const { index, countries } of contracts) {
     for (const country of countries ?? []) {
@@ -126,6 +133,11 @@ function countryGroups({ contracts }: PriceBook): CountryGroups {
     return known;
   });
   return { named, standsFor };
+}
+
+/** The country that stands for one. */
+export function groupOf({ named, standsFor }: CountryGroups, country: string): string {
+  return standsFor[named.indexOf(country)] ?? '';
 }
 
 /** Place of the period that a time is in, from 0. `time` is SQL, ms since 1970. */

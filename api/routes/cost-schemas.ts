@@ -4,7 +4,7 @@ import { known } from '../../platform/http/reference.ts';
 import { REQUEST_SOURCES } from '../../schemas/tables/delivery.ts';
 import { dimensionNames } from '../parameters/names.ts';
 import { REQUEST_ONLY } from '../planner/cost-scope.ts';
-import { integer, integerOrNull, numberOrNull } from './quantities.ts';
+import { integer, integerOrNull, number, numberOrNull } from './quantities.ts';
 import * as schema from './schemas.ts';
 
 const text = (description: string) => Type.String({ description });
@@ -23,9 +23,9 @@ const amountOrNull = (description: string) =>
     }),
     Type.Null(),
   ]);
-export const signedAmount = (description: string) =>
+const signedAmount = (description: string) =>
   Type.String({
-    description: `${description} A decimal with six digits, exact, in \`meta.currency\`; it may be negative.`,
+    description: `${description} A decimal with six digits, exact, in \`currency\`; it may be negative.`,
     pattern: '^-?\\d+\\.\\d{6}$',
   });
 
@@ -34,6 +34,64 @@ const volume = {
   requests: integer('Requests.', 'count'),
   origin_bytes: integer('Bytes that the CDN had from the origin.', 'bytes'),
 };
+
+/** Of a single view. */
+export const viewCost = Type.Object(
+  {
+    amount: Type.String({
+      description:
+        "Its share of the bills of the months that its requests lie in, a decimal with six digits in the book's currency.",
+      pattern: '^\\d+\\.\\d{6}$',
+    }),
+    currency: text('ISO 4217.'),
+    source: text('Who tells of the requests: `edge`.'),
+    ...volume,
+    unpriced: Type.Object(volume, {
+      description: 'The part of it that no contract prices: it is in no cost.',
+    }),
+  },
+  {
+    description:
+      'What its delivery costs; null without a price book, and when no single request of it is kept.',
+  },
+);
+
+const unpriced = (description: string) =>
+  Type.Array(
+    Type.Object({
+      cdn: text('CDN.'),
+      month: text('Month of UTC.'),
+      reason: Type.Unsafe<string>({
+        type: 'string',
+        enum: ['cdn_unknown', 'date_uncovered', 'region_uncovered'],
+        description: 'Why.',
+      }),
+      ...volume,
+    }),
+    { description },
+  );
+
+/** Of a move from one CDN to another. */
+export const moveCost = Type.Object(
+  {
+    source: text('Who tells of requests: `edge`.'),
+    currency: text('ISO 4217.'),
+    share_moved: number(
+      'Part of what the slice had from `from` that moves: as of its views.',
+      'fraction',
+    ),
+    delta: signedAmount('Bill after less bill before: below 0 the move saves.'),
+    months_cost: amount("The whole project's bill of the months that the timeframe touches."),
+    months_cost_after: amount('The same after the move.'),
+    moved: Type.Object(volume, { description: 'What moves.' }),
+    unpriced_before: unpriced('What of it had no price: no bill knows of it.'),
+    unpriced_after: unpriced('What of it would have no price.'),
+  },
+  {
+    description:
+      "What the move costs or saves: two bills of the whole project, so that it holds what tiers do to everybody's traffic.",
+  },
+);
 
 /** What every row has. */
 const figures = {
@@ -188,19 +246,7 @@ export const costMeta: TProperties = {
   source: schema.choice(REQUEST_SOURCES, 'Who tells of requests.'),
   currency: text('ISO 4217.'),
   price_book: validity,
-  unpriced: Type.Array(
-    Type.Object({
-      cdn: text('CDN.'),
-      month: text('Month of UTC.'),
-      reason: Type.Unsafe<string>({
-        type: 'string',
-        enum: ['cdn_unknown', 'date_uncovered', 'region_uncovered'],
-        description: 'Why.',
-      }),
-      ...volume,
-    }),
-    { description: 'Usage of the question that no contract prices: it is in no cost.' },
-  ),
+  unpriced: unpriced('Usage of the question that no contract prices: it is in no cost.'),
   unaccounted_bytes: integer(
     'Bytes of which single requests do not tell, so that nothing is known of their views.',
     'bytes',

@@ -1,5 +1,7 @@
 /** `/data/v1/video-views`: single views, closed and live, and the timeline of one. */
 import Type from 'typebox';
+import { findBook, type Prices } from '../cost/books.ts';
+import { askViewCost } from '../cost/view-cost.ts';
 import { refuse } from '../errors.ts';
 import { projectOf } from '../guards/token.ts';
 import { type Filter, storedValues } from '../parameters/filters.ts';
@@ -28,7 +30,12 @@ import { eventPages, viewDetail as viewDetailSchema, viewListItem } from './view
 
 const TAGS = ['Video views'];
 
-export function registerVideoViews(fastify: ApiScope, deps: RouteDeps): void {
+export interface VideoViewsDeps extends RouteDeps {
+  /** The price book of projects without one of their own. */
+  readonly prices?: Prices;
+}
+
+export function registerVideoViews(fastify: ApiScope, deps: VideoViewsDeps): void {
   registerList(fastify, deps);
   registerDetail(fastify, deps);
 }
@@ -117,7 +124,7 @@ function searchOf(
   return { text, viewers: storedValues(projectOf(request), 'viewer_user_id', text) };
 }
 
-function registerDetail(fastify: ApiScope, deps: RouteDeps): void {
+function registerDetail(fastify: ApiScope, deps: VideoViewsDeps): void {
   const { limits } = deps;
   const options = {
     schema: {
@@ -165,7 +172,9 @@ function registerDetail(fastify: ApiScope, deps: RouteDeps): void {
     const [rows, first] = await askPage(ask, page);
     const live = isLive(row) ? planLiveView(key, startDay) : undefined;
     const [liveRow] = live === undefined ? [] : await deps.runner.run<LiveRow>(live, signal);
-    const data = { ...viewDetail(row, liveRow), events: rows.map(timelineEvent) };
+    const book = findBook(request, deps.prices);
+    const cost = book === undefined ? null : await askViewCost(deps, { book, key, row }, signal);
+    const data = { ...viewDetail(row, liveRow), cost, events: rows.map(timelineEvent) };
     const meta = { complete_through: through, events: timelineMeta(first, page) };
     return envelope(data, frameOf(row, liveRow), 1, meta);
   });

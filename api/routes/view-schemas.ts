@@ -2,6 +2,7 @@
 import Type, { type TSchema } from 'typebox';
 import { dimensions } from '../../schemas/catalogue/dimensions.ts';
 import { viewMetrics } from '../../schemas/catalogue/metrics.ts';
+import { viewCost } from './cost-schemas.ts';
 import { integer, integerOrNull, number, numberOrNull } from './quantities.ts';
 
 const orNull = (schema: TSchema) => Type.Union([schema, Type.Null()]);
@@ -87,6 +88,7 @@ export const viewDetail = Type.Object(
     state: Type.Optional(text('State now, of a live view.')),
     clock_skew: numberOrNull('Shift of the client’s clock.', 'ms'),
     edge: orNull(edge),
+    cost: orNull(viewCost),
     events: Type.Array(timelineEvent, { description: 'A page of the timeline, oldest first.' }),
   },
   { additionalProperties: true },

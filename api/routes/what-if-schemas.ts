@@ -5,6 +5,7 @@ import { findViewMetric } from '../../schemas/catalogue/metrics.ts';
 import { REFUSALS } from '../cost/what-if/cells.ts';
 import { WHAT_IF_LIMITS } from '../cost/what-if/limits.ts';
 import { WHAT_IF_FIGURES } from '../planner/what-if.ts';
+import { moveCost } from './cost-schemas.ts';
 import { whatIf } from './examples/what-if.ts';
 import { integer, number, numberOrNull, withUnit } from './quantities.ts';
 import * as schema from './schemas.ts';
@@ -92,10 +93,7 @@ const data = Type.Object({
   }),
   supported_share: number('Part of the views on `from` that lies in supported cells.', 'fraction'),
   quality: Type.Object(Object.fromEntries(WHAT_IF_FIGURES.map((id) => [id, figure(id)]))),
-  cost: Type.Union([
-    Type.Object({}, { additionalProperties: true, description: 'What the move costs or saves.' }),
-    Type.Null({ description: 'No prices are known.' }),
-  ]),
+  cost: Type.Union([moveCost, Type.Null({ description: 'No prices are known.' })]),
   refused: Type.Array(cell, {
     description: `Most views to move first, ${refusedMax} at most.`,
   }),

@@ -1,10 +1,20 @@
-import type { FastifyInstance } from 'fastify';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import fastify, { type FastifyInstance, type FastifyPluginAsync } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createApiCounters, QUERY_LIMITS } from '../../api/api.ts';
+import { registerExplain } from '../../api/explain.ts';
+import { registerTokenGuard } from '../../api/guards/token.ts';
 import { planWhatIf, type WhatIfRow } from '../../api/planner/what-if.ts';
+import { createQueryRunner } from '../../api/query-runner.ts';
+import type { ApiScope } from '../../api/routes/deps.ts';
+import { moveCost } from '../../api/routes/examples/cost.ts';
+import { type Move, registerWhatIf } from '../../api/routes/what-if.ts';
+import { openProjects } from '../../platform/projects.ts';
 import { views as viewsTable } from '../../schemas/tables/tables.ts';
 import { dayOf, insertRows, type RowObject } from '../support/rows.ts';
 import { NOW_MS } from './support/generated-views.ts';
 import {
+  AUTHORIZATION,
   ask,
   openTestStore,
   type QueryPairs,
@@ -15,6 +25,8 @@ import { answerCase, type Case, drawCase, matched } from './what-if/cases.ts';
 import { type ObservedView, OUTCOMES } from './what-if/observed.ts';
 import { CDNS, createWorld } from './what-if/world.ts';
 
+const silent = { info: () => {}, warn: () => {}, error: () => {} };
+const now = (): number => NOW_MS;
 const HOUR_MS = 3_600_000;
 const BLOCKS = 64;
 const MATCH = ['asn', 'country', 'viewer_device_category', 'stream_type'];
@@ -350,6 +362,49 @@ describe('what if another CDN had served a part', () => {
     const { status, body } = await ask<Body>(server, '/cost/what-if', pairs);
     expect([status, body.code]).toEqual([400, code]);
     expect(body.detail).toContain(named);
+  });
+});
+
+describe('what a move costs', () => {
+  it('is asked about the views that move, and stands under cost', async () => {
+    const { data } = await answered([['min_views', '40']]);
+    const moves: Move[] = [];
+    const priced = fastify();
+    const routes: FastifyPluginAsync = async (scope) => {
+      const projects = openProjects({ file: '', host: '127.0.0.1', logger: silent, now });
+      const counters = createApiCounters();
+      await registerTokenGuard(scope, projects, counters);
+      registerExplain(scope, counters);
+      const deps = { store: engine.store, limits: QUERY_LIMITS, logger: silent };
+      const costOf = async (move: Move) => {
+        moves.push(move);
+        return moveCost;
+      };
+      const typed: ApiScope = scope.withTypeProvider<TypeBoxTypeProvider>();
+      registerWhatIf(typed, { ...deps, runner: createQueryRunner(deps), now, costOf });
+    };
+    await priced.register(routes);
+    const response = await priced.inject({
+      url: '/cost/what-if?from=alder&to=birch&share=20&min_views=40',
+      headers: { authorization: AUTHORIZATION },
+    });
+    const body = response.json<{ data: object }>();
+    expect(body.data).toEqual({ ...data, cost: moveCost });
+    expect(moves).toHaveLength(1);
+    expect(moves[0]).toMatchObject({
+      from: 'alder',
+      to: 'birch',
+      share: 0.2,
+      match: MATCH,
+      viewsFrom: data.slice.views_from,
+      viewsMoved: data.moved.views,
+    });
+    const held = asked.views.filter(
+      ({ view, cdn }) =>
+        cdn === 0 && moves[0]?.cells.some((cell) => cell.join() === matched(view).join()),
+    );
+    expect(held.length / data.slice.views_from).toBeCloseTo(data.supported_share, 12);
+    await priced.close();
   });
 });
 

@@ -111,3 +111,16 @@ export const viewCost = {
   origin_bytes: 12_000_000,
   unpriced: { bytes: 0, requests: 0, origin_bytes: 0 },
 };
+
+/** Of a move between CDNs. */
+export const moveCost = {
+  source: 'edge',
+  currency: 'EUR',
+  share_moved: 0.18,
+  delta: '-61.330218',
+  months_cost: '25184.465503',
+  months_cost_after: '25123.135285',
+  moved: { bytes: 904_000_000_000, requests: 1_381_200, origin_bytes: 29_400_000_000 },
+  unpriced_before: [],
+  unpriced_after: [],
+};

@@ -3,6 +3,7 @@ import { dimensions } from '../../../schemas/catalogue/dimensions.ts';
 import { viewMetrics } from '../../../schemas/catalogue/metrics.ts';
 import { metricColumn, type ViewRow } from '../../planner/video-views.ts';
 import { listItem, viewDetail } from '../../views/view-answer.ts';
+import { viewCost } from './cost.ts';
 import { type AnswerExample, THROUGH } from './envelope.ts';
 
 const START_MS = 1_767_258_000_000;
@@ -89,7 +90,7 @@ export const viewList: AnswerExample = {
 };
 
 export const view: AnswerExample = {
-  data: { ...viewDetail(row, undefined), events: [event] },
+  data: { ...viewDetail(row, undefined), cost: viewCost, events: [event] },
   rows: 1,
   meta: {
     complete_through: THROUGH,

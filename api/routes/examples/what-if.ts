@@ -1,4 +1,5 @@
 /** The example of a what-if answer. A test holds it against the schema that it stands at. */
+import { moveCost } from './cost.ts';
 import { type AnswerExample, THROUGH } from './envelope.ts';
 
 const startup = { unit: 'ms', views_from: 11_720, views_to: 4_190 };
@@ -62,7 +63,7 @@ export const whatIf: AnswerExample = {
       },
       exits_before_video_start: { ...share, ...unknown, now: 0.0006, views_from: 8, views_to: 2 },
     },
-    cost: null,
+    cost: moveCost,
     refused: [
       {
         cell: {

@@ -26,6 +26,8 @@ export interface PlainUsage {
   readonly atMs: number;
   readonly bytes: number;
   readonly originBytes: number;
+  /** 1 unless it says another number. */
+  readonly requests?: number;
 }
 
 export interface PlainPool {
@@ -84,7 +86,7 @@ export function poolsOf(book: PlainBook, usage: readonly PlainUsage[]): Map<stri
     const pool = pools.get(id) ?? { contract, month, ...none, micros: { ...none } };
     pools.set(id, pool);
     pool.bytes += BigInt(each.bytes);
-    pool.requests += 1n;
+    pool.requests += BigInt(each.requests ?? 1);
     pool.originBytes += BigInt(each.originBytes);
   }
   for (const pool of pools.values()) bill(book, pool);

@@ -12,6 +12,7 @@ import {
 import { type CacheCounters, createCacheCounters } from '../../../api/cache/answer-cache.ts';
 import { createExportCounters, type ExportCounters } from '../../../api/exports/download.ts';
 import { Registry } from '../../../platform/metrics/registry.ts';
+import type { PriceBook } from '../../../platform/prices/price-book.ts';
 import { openProjects, type Projects } from '../../../platform/projects.ts';
 import { migrate } from '../../../platform/store/migrate.ts';
 import { openStore } from '../../../platform/store/open.ts';
@@ -46,6 +47,8 @@ export interface ServerOptions {
   readonly hosts?: readonly string[];
   /** The built-in one without. */
   readonly projects?: Projects;
+  /** The price book of projects without one of their own. */
+  readonly prices?: { book(): PriceBook | undefined };
   /** Called before the api is registered. */
   readonly before?: (server: FastifyInstance) => Promise<void>;
 }
@@ -75,6 +78,7 @@ export async function startServer(store: Store, options: ServerOptions = {}): Pr
     hosts: options.hosts ?? [],
     counters,
     operators: { checks: [], registry: new Registry() },
+    ...(options.prices === undefined ? {} : { prices: options.prices }),
     onCacheCounters: (found) => {
       cacheCounters = found;
     },
