@@ -35,6 +35,9 @@ export function BlamePanel({ api, route: { span, filters } }: Props) {
       </p>
       {problem !== undefined && <Trouble problem={problem} old={value !== undefined} />}
       <div class={stale ? 'scroll chart-stale' : 'scroll'}>
+        {value === undefined && problem === undefined && (
+          <p class="empty">Looking through single requests…</p>
+        )}
         {rows.length > 0 && <Table rows={rows} />}
       </div>
       {value !== undefined && rows.length === 0 && (

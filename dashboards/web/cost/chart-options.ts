@@ -150,7 +150,14 @@ export function qualityOptions({ theme, frame, title, unit }: QualityLook): Plot
     ...shared({ theme, frame, text, range }),
     series: [
       {},
-      { label: title, stroke: theme.accent, fill: theme.soft, width: 1.75, points: { size: 4 } },
+      {
+        label: title,
+        stroke: theme.accent,
+        fill: theme.soft,
+        width: 1.75,
+        // A bucket between two without views is a point, not nothing.
+        points: { show: true, size: 4, fill: theme.accent },
+      },
     ],
   };
 }

@@ -83,20 +83,15 @@ export function verdictOf(
 export function costEffectOf(cost: WhatIfAnswer['data']['cost']): Effect | undefined {
   if (cost === null) return undefined;
   const { delta, months_cost: now, months_cost_after: after, currency } = cost;
-  if (typeof delta !== 'string' || typeof currency !== 'string') return undefined;
-  const micros = microsOf(delta);
-  if (micros === undefined) return undefined;
-  const bill = (amount: unknown): string =>
-    typeof amount === 'string'
-      ? moneyText(amount, { currency, decimals: decimalsFor([delta]) })
-      : '';
-  const drawn = Number(micros);
+  const decimals = decimalsFor([delta]);
+  // To draw alone: all texts are of the exact amounts.
+  const drawn = Number(microsOf(delta) ?? 0n);
   return {
     id: 'cost',
-    title: "Cost, months' bill",
-    delta: moneyText(delta, { currency, signed: true }),
-    now: bill(now),
-    wouldBe: bill(after),
+    title: "Cost, month's bill",
+    delta: moneyText(delta, { currency, decimals, signed: true }),
+    now: moneyText(now, { currency, decimals }),
+    wouldBe: moneyText(after, { currency, decimals }),
     drawn: { low: drawn, delta: drawn, high: drawn },
     verdict: drawn < 0 ? 'better' : drawn > 0 ? 'worse' : 'same',
     range: 'exact, by the price book',

@@ -72,6 +72,12 @@ function Told({ answer: { data, meta }, sides }: { answer: Answer; sides: Props[
   return (
     <>
       {cost === undefined && <NoPrices what="What a move costs or saves" />}
+      {data.cost !== null && data.cost.unpriced_after.length > 0 && (
+        <p class="notice" role="note">
+          <b>A part of what moves has no price on {sides.to}.</b> The cost leaves it out, and looks
+          lower than it would be.
+        </p>
+      )}
       <table class="effects">
         <thead class="hidden">
           <tr>
