@@ -60,7 +60,11 @@ function Refused({ problem, sides }: { problem: ApiProblem; sides: Props['sides'
         Choose a longer time or a wider slice, or untick a likeness that the CDN does not depend on.{' '}
         <code>{problem.code}</code>
       </div>
-      <Cells open refusals={refused.map((cell) => refusalOf(cell, sides))} more={0} />
+      <Cells
+        open
+        refusals={refused.map((cell) => refusalOf(cell, sides))}
+        more={Math.max(0, Number(problem.members.refused_cells ?? 0) - refused.length)}
+      />
     </>
   );
 }
@@ -151,16 +155,18 @@ interface CellsProps {
 
 function Cells({ open, refusals, more }: CellsProps) {
   if (refusals.length === 0) return null;
+  const all = refusals.length + more;
   return (
     <details class="refused" open={open}>
       <summary>
-        {refusals.length + more} {refusals.length + more === 1 ? 'group' : 'groups'} cannot be
-        compared and {refusals.length + more === 1 ? 'stays' : 'stay'}
+        {open
+          ? `Groups that cannot be compared: ${all}`
+          : `${all} ${all === 1 ? 'group' : 'groups'} cannot be compared, and would not move`}
       </summary>
       <ul>
         {refusals.map(({ name, views, why }) => (
           <li key={name}>
-            <b>{name}</b> <span>{why}</span> <small>{views}</small>
+            <b>{name}</b>: <span>{why}</span> <small>({views})</small>
           </li>
         ))}
         {more > 0 && <li>and {more} smaller ones</li>}
