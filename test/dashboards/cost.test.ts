@@ -261,7 +261,7 @@ describe('a what-if', () => {
 });
 
 describe('tiers of the month', () => {
-  const crossing = (day: string, state: string, tier = 1) => ({
+  const crossing = (day: string, state: 'expected' | 'reached', tier = 1) => ({
     ...{ cdn: 'alder', region: 'europe', contract: 0, tier, from_bytes: 2e12, day, state },
   });
 

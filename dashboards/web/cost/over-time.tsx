@@ -12,7 +12,6 @@ import { COST_QUALITIES, type CostPage, type CostQuality } from '../state/cost-r
 import { usePoll } from '../state/use-poll.ts';
 import { costOptions, qualityOptions } from './chart-options.ts';
 import { type OverTime, readOverTime } from './read-over-time.ts';
-import { NoPrices } from './states.tsx';
 
 const POLL_MS = 30_000;
 const COST_PX = 220;
@@ -37,11 +36,13 @@ export function OverTimePanel({ api, route, onChange }: Props) {
       readOverTime(api, { frame: frameOf(span, api.now()), filters, split, quality }, signal),
     POLL_MS,
   );
+  // The head of the page says what is missing, once.
+  const unpriced = value !== undefined && value.cost === undefined;
   return (
     <section class="panel over-time" aria-labelledby="over-time-title">
       <header class="section-head">
         <h2 id="over-time-title">Over time</h2>
-        <fieldset class="choices choices-left">
+        <fieldset class="choices choices-left" hidden={unpriced}>
           <legend class="hidden">Cost</legend>
           {(['cdn', 'none'] as const).map((each) => (
             <button
@@ -64,7 +65,7 @@ export function OverTimePanel({ api, route, onChange }: Props) {
       {problem !== undefined && <Trouble problem={problem} old={value !== undefined} />}
       <div
         class={stale ? 'chart chart-stale' : 'chart'}
-        style={{ minHeight: `${COST_PX + QUALITY_PX + 52}px` }}
+        style={{ minHeight: `${(unpriced ? 0 : COST_PX) + QUALITY_PX + 52}px` }}
       >
         {value !== undefined && <Charts drawn={value} />}
       </div>
@@ -77,11 +78,7 @@ function Charts({ drawn }: { drawn: OverTime }) {
   const single = cost?.names.length === 1;
   return (
     <>
-      {cost === undefined ? (
-        <NoPrices what="The cost of each hour and day" />
-      ) : (
-        <CostChart drawn={drawn} cost={cost} />
-      )}
+      {cost !== undefined && <CostChart drawn={drawn} cost={cost} />}
       <QualityChart drawn={drawn} />
       <ul class="legend">
         {!single &&
