@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { createApi, target } from '../../dashboards/web/api/client.ts';
 import { joined, sorted } from '../../dashboards/web/overview/breakdown-columns.ts';
+import { withFilter } from '../../dashboards/web/state/filters.ts';
 import { parseMessage } from '../../dashboards/web/state/live-message.ts';
 import {
   formatRoute,
   type Overview,
   parseRoute,
   STANDARD,
-  withFilter,
 } from '../../dashboards/web/state/route.ts';
 
 describe('the route in the hash', () => {

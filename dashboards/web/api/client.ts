@@ -53,12 +53,16 @@ export interface Problem {
 export class ApiProblem extends Error {
   readonly status: number;
   readonly code: string;
+  /** All that the problem says: some codes tell more. */
+  readonly members: Readonly<Record<string, unknown>>;
 
-  constructor({ status, code, title, detail }: Problem) {
+  constructor(problem: Problem) {
+    const { status, code, title, detail } = problem;
     super(detail ?? title);
     this.name = 'ApiProblem';
     this.status = status;
     this.code = code;
+    this.members = { ...problem };
   }
 }
 

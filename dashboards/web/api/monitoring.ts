@@ -1,6 +1,6 @@
 /** Asks for interval figures: 5 s points of what happens now. */
 import type { Step } from '../figures/tiles.ts';
-import type { Filter } from '../state/route.ts';
+import type { Filter } from '../state/filters.ts';
 import type { Api } from './client.ts';
 import { intervalDimension, intervalMetricId, viewDimension, viewMetricId } from './names.ts';
 import { filterTexts, throughOf } from './views.ts';

@@ -1,5 +1,5 @@
 /** Asks for single views: the list, and one with its timeline. */
-import type { Filter } from '../state/route.ts';
+import type { Filter } from '../state/filters.ts';
 import type { Meta, TimelineEvent, ViewDetail, ViewListItem } from './answers.ts';
 import type { Api } from './client.ts';
 

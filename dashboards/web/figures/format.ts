@@ -76,6 +76,8 @@ export const bytes = (value: number): Shown =>
   scaled(
     value,
     [
+      [1e15, 'PB'],
+      [1e12, 'TB'],
       [1e9, 'GB'],
       [1e6, 'MB'],
       [1e3, 'kB'],

@@ -3,7 +3,7 @@ import type { Unit } from '../../../schemas/catalogue/metric.ts';
 import type { Api } from '../api/client.ts';
 import { type BreakdownRow, readBreakdown, readEndedBreakdown } from '../api/monitoring.ts';
 import { isInterval } from '../figures/tiles.ts';
-import type { Filter } from '../state/route.ts';
+import type { Filter } from '../state/filters.ts';
 
 export interface Column {
   readonly metric: string;

@@ -4,7 +4,8 @@ import { dimensions } from '../../../schemas/catalogue/dimensions.ts';
 import type { Api } from '../api/client.ts';
 import { figureText } from '../figures/format.ts';
 import { dimensionTitle, isInterval, valueTitle } from '../figures/tiles.ts';
-import type { Filter, SpanMinutes } from '../state/route.ts';
+import type { Filter } from '../state/filters.ts';
+import type { SpanMinutes } from '../state/route.ts';
 import { usePoll } from '../state/use-poll.ts';
 import {
   type BreakdownTableData,

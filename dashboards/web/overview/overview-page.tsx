@@ -3,7 +3,8 @@ import { useState } from 'preact/hooks';
 import type { Api } from '../api/client.ts';
 import { readViews, type ViewOrder } from '../api/views.ts';
 import { isInterval } from '../figures/tiles.ts';
-import { type Filter, type Overview, withFilter } from '../state/route.ts';
+import { type Filter, withFilter } from '../state/filters.ts';
+import type { Overview } from '../state/route.ts';
 import type { Live } from '../state/use-live.ts';
 import { usePoll } from '../state/use-poll.ts';
 import type { Navigation } from '../state/use-route.ts';
@@ -50,7 +51,11 @@ export function OverviewPage({ api, route, live, go }: Props) {
   return (
     <main class="overview">
       <h1 class="hidden">Overview</h1>
-      <Chips filters={filters} onChange={(left) => change({ filters: left })} />
+      <Chips
+        filters={filters}
+        partialNote="Figures of this moment do not carry it and stay unfiltered."
+        onChange={(left) => change({ filters: left })}
+      />
       <Tiles
         api={api}
         filters={now}

@@ -14,13 +14,20 @@ interface Props {
   readonly api: Api;
   readonly project: string;
   readonly live: Live;
-  readonly home: string;
+  /** Places of the page: where each link leads, and which of them is seen. */
+  readonly places: readonly Place[];
 }
 
-export function PageHeader({ api, project, live, home }: Props) {
+export interface Place {
+  readonly title: string;
+  readonly href: string;
+  readonly here: boolean;
+}
+
+export function PageHeader({ api, project, live, places }: Props) {
   return (
     <header class="page-header">
-      <a class="brand" href={home}>
+      <a class="brand" href={places[0]?.href ?? '#/'}>
         <svg viewBox="0 0 32 32" aria-hidden="true">
           <path class="brand-arc" d="M5 23a12.5 12.5 0 1 1 22 0" />
           <path class="brand-hand" d="M16 20 22 11" />
@@ -32,6 +39,13 @@ export function PageHeader({ api, project, live, home }: Props) {
           {project}
         </span>
       )}
+      <nav class="places" aria-label="Places">
+        {places.map(({ title, href, here }) => (
+          <a key={title} href={href} aria-current={here ? 'page' : undefined}>
+            {title}
+          </a>
+        ))}
+      </nav>
       <Freshness api={api} live={live} />
       <a class="docs" href="docs">
         API

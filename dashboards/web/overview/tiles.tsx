@@ -2,7 +2,7 @@
 import type { Api } from '../api/client.ts';
 import { readSeries } from '../api/monitoring.ts';
 import { stepOf, type Tile, tiles } from '../figures/tiles.ts';
-import type { Filter } from '../state/route.ts';
+import type { Filter } from '../state/filters.ts';
 import type { Live } from '../state/use-live.ts';
 import { usePoll } from '../state/use-poll.ts';
 import { FigureTile } from './tile.tsx';

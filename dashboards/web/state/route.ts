@@ -4,14 +4,9 @@
  * Guarantee: any hash parses to a route; what it says wrongly falls back to the standard.
  */
 
-import { dimensions } from '../../../schemas/catalogue/dimensions.ts';
 import { findIntervalMetric } from '../../../schemas/catalogue/interval-metrics.ts';
-
-export interface Filter {
-  readonly dimension: string;
-  /** Empty is the unknown value. */
-  readonly value: string;
-}
+import { type CostPage, costQuery, parseCost } from './cost-route.ts';
+import { type Filter, filterText, knownDimension, parseFilter } from './filters.ts';
 
 export const SPANS = [10, 30, 60] as const;
 export type SpanMinutes = (typeof SPANS)[number];
@@ -33,7 +28,7 @@ export interface ViewPage {
   readonly id: string;
 }
 
-export type Route = Overview | ViewPage;
+export type Route = Overview | ViewPage | CostPage;
 
 export const STANDARD: Overview = {
   page: 'overview',
@@ -44,50 +39,37 @@ export const STANDARD: Overview = {
   filters: [],
 };
 
-const names: ReadonlySet<string> = new Set(dimensions.map(({ name }) => name));
-
-const known = (name: string | null, otherwise: string): string =>
-  name !== null && names.has(name) ? name : otherwise;
-
 export function parseRoute(hash: string): Route {
   const [path = '', search = ''] = hash.replace(/^#/, '').split('?', 2);
   const view = /^\/view\/(.+)$/.exec(path)?.[1];
   if (view !== undefined) return { page: 'view', id: decoded(view) };
   const query = new URLSearchParams(search);
+  if (path === '/cost') return parseCost(query);
   const metric = query.get('metric') ?? '';
   return {
     page: 'overview',
     metric: findIntervalMetric(metric) === undefined ? STANDARD.metric : metric,
     minutes: SPANS.find((span) => String(span) === query.get('minutes')) ?? STANDARD.minutes,
-    split: known(query.get('split'), ''),
-    by: known(query.get('by'), STANDARD.by),
+    split: knownDimension(query.get('split'), ''),
+    by: knownDimension(query.get('by'), STANDARD.by),
     filters: query.getAll('filter').flatMap(parseFilter),
   };
 }
 
 export function formatRoute(route: Route): string {
   if (route.page === 'view') return `#/view/${encodeURIComponent(route.id)}`;
+  if (route.page === 'cost') return hashOf('#/cost', costQuery(route));
   const query = new URLSearchParams();
   for (const name of ['metric', 'minutes', 'split', 'by'] as const) {
     if (route[name] !== STANDARD[name]) query.set(name, String(route[name]));
   }
-  for (const { dimension, value } of route.filters) query.append('filter', `${dimension}:${value}`);
+  for (const filter of route.filters) query.append('filter', filterText(filter));
+  return hashOf('#/', query);
+}
+
+function hashOf(path: string, query: URLSearchParams): string {
   const search = query.toString();
-  return search === '' ? '#/' : `#/?${search}`;
-}
-
-/** The filters with one more; one that is there already changes nothing. */
-export function withFilter(filters: readonly Filter[], added: Filter): readonly Filter[] {
-  return filters.some((filter) => sameFilter(filter, added)) ? filters : [...filters, added];
-}
-
-export const sameFilter = (one: Filter, other: Filter): boolean =>
-  one.dimension === other.dimension && one.value === other.value;
-
-function parseFilter(text: string): Filter[] {
-  const colon = text.indexOf(':');
-  const dimension = text.slice(0, colon);
-  return names.has(dimension) ? [{ dimension, value: text.slice(colon + 1) }] : [];
+  return search === '' ? path : `${path}?${search}`;
 }
 
 /** A hash that someone cut in the middle of an escape is still an id. */

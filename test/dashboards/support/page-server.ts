@@ -1,5 +1,5 @@
 /** A whole Streamgauge with the page built anew, and views posted to it as their players would. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'vite';
@@ -13,11 +13,20 @@ export interface PageServer extends Running {
 
 const CONFIG = join(import.meta.dirname, '../../../vite.config.ts');
 
-export async function startPageServer(): Promise<PageServer> {
+/** `prices`: a price book, as its file has it. */
+export async function startPageServer(prices?: object): Promise<PageServer> {
   const directory = await mkdtemp(join(tmpdir(), 'streamgauge-page-'));
   const pageDirectory = join(directory, 'page');
   await build({ configFile: CONFIG, logLevel: 'error', build: { outDir: pageDirectory } });
-  const loaded = loadOptions({ dataDir: join(directory, 'data'), port: 0, logLevel: 'warn' }, {});
+  const pricesFile = join(directory, 'prices.json');
+  if (prices !== undefined) await writeFile(pricesFile, JSON.stringify(prices));
+  const loaded = loadOptions(
+    {
+      ...{ dataDir: join(directory, 'data'), port: 0, logLevel: 'warn' },
+      ...(prices === undefined ? {} : { pricesFile }),
+    },
+    {},
+  );
   if (!loaded.ok) throw new Error(loaded.errors.join('\n'));
   const logger = createLogger(loaded.options.logLevel, false);
   const running = await startAll(loaded.options, logger, { pageDirectory });
