@@ -19,6 +19,8 @@ describe('a price book', () => {
   it('is taken as the documentation gives it', () => {
     const parsed = parsePriceBook(readFileSync(join(DOCS, 'prices.example.json'), 'utf8'));
     expect(parsed).toMatchObject({ ok: true, book: { currency: 'EUR' } });
+    const simulated = parsePriceBook(readFileSync(join(DOCS, 'prices.simulated.json'), 'utf8'));
+    expect(simulated).toMatchObject({ ok: true, book: { currency: 'USD' } });
     const page = readFileSync(join(DOCS, 'prices.md'), 'utf8');
     const short = /```json\n([^`]+)```/.exec(page)?.[1] ?? '';
     expect(parsePriceBook(short)).toMatchObject({ ok: true, book: { contracts: [{ tiers: {} }] } });
