@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { bucketTitle, momentTitle, tickTitle } from '../../dashboards/web/cost/bucket-times.ts';
 import { changeText, columnText } from '../../dashboards/web/cost/column-text.ts';
 import { crossingText, nextCrossing } from '../../dashboards/web/cost/crossings.ts';
 import { costEffectOf, placeOf, verdictOf } from '../../dashboards/web/cost/effects.ts';
@@ -176,6 +177,18 @@ describe('cost over time', () => {
       ],
     });
     expect(stackOf(['0.1'], [{ name: 'a', amounts: ['0.1'] }]).names).toEqual(['a']);
+  });
+});
+
+describe('times of buckets', () => {
+  const atMs = Date.UTC(2026, 10, 21, 14);
+
+  it('are of UTC, and days where buckets are days', () => {
+    expect(bucketTitle(atMs, { stepMs: 3_600_000 })).toBe('21 Nov, 14:00 to 15:00 UTC');
+    expect(bucketTitle(Date.UTC(2026, 10, 21), { stepMs: 86_400_000 })).toBe('21 Nov, UTC');
+    expect(momentTitle(atMs)).toBe('21 Nov, 14:00 UTC');
+    expect(tickTitle(atMs, 3_600_000)).toBe('14:00');
+    expect(tickTitle(Date.UTC(2026, 10, 21), 3_600_000)).toBe('21 Nov');
   });
 });
 

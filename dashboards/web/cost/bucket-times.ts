@@ -20,6 +20,10 @@ export function tickTitle(timeMs: number, stepMs: number): string {
   return timeFormat.format(timeMs);
 }
 
+/** `21 Nov, 14:03 UTC`. */
+export const momentTitle = (timeMs: number): string =>
+  `${dayFormat.format(timeMs)}, ${timeFormat.format(timeMs)} UTC`;
+
 /** `21 Nov, 14:00 to 15:00 UTC`; of a whole day, its name. */
 export function bucketTitle(fromMs: number, { stepMs }: Pick<CostFrame, 'stepMs'>): string {
   const day = dayFormat.format(fromMs);

@@ -55,7 +55,7 @@ export function Scoreboard({ api, route, onChange, onFilter }: Props) {
         </fieldset>
       </header>
       {problem !== undefined && <Trouble problem={problem} old={value !== undefined} />}
-      <div class={stale ? 'scroll chart-stale' : 'scroll'}>
+      <div class={stale ? 'scroll score-scroll chart-stale' : 'scroll score-scroll'}>
         <Table
           scores={value ?? { by, rows: [], total: 0, currency: '' }}
           route={route}

@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import type { CostOverall } from '../api/cost.ts';
 import { bytes, figureText, type Shown, shown, text } from '../figures/format.ts';
 import { moneyText, partOf, sumOf } from '../figures/money.ts';
+import { momentTitle } from './bucket-times.ts';
 import { crossingText, dayTitle, monthTitle, nextCrossing } from './crossings.ts';
 
 interface Props {
@@ -120,7 +121,8 @@ function Forecast({ data, money, filtered }: PartProps & { filtered: boolean }) 
       figure={money(forecast.cost_expected)}
     >
       <p>
-        {money(forecast.cost_so_far)} so far{filtered && ', whole project'}
+        {money(forecast.cost_so_far)} by {momentTitle(Date.parse(forecast.as_of))}
+        {filtered && ', whole project'}
       </p>
       {next === undefined ? (
         <p>no further tier this month</p>
