@@ -14,6 +14,7 @@ import { askForecast, asOf, forecastAnswer, reachesInto } from '../cost/forecast
 import { linesOf, unpricedOf } from '../cost/lines.ts';
 import { askQuality } from '../cost/quality.ts';
 import { COST_ORDERS, type CostRow, emptyShare, pageOfRows } from '../cost/rows.ts';
+import { readDeliveredThrough } from '../delivery/questions.ts';
 import { refuse } from '../errors.ts';
 import { dimensionNames, parseDimension, shown } from '../parameters/names.ts';
 import {
@@ -151,7 +152,9 @@ function overallWaste({ shared, wasted }: Costs) {
   return wasted === undefined ? null : wasteOf(shared.overall.children, wasted.get(''));
 }
 
-async function forecastOf({ book, scope, through, signal }: Asked, deps: RouteDeps, nowMs: number) {
+/** Of what was delivered, however long views that are still open keep the rest from being complete. */
+async function forecastOf({ book, scope, signal }: Asked, deps: RouteDeps, nowMs: number) {
+  const through = await readDeliveredThrough(deps, signal);
   const asOfMs = asOf(through === null ? nowMs : Date.parse(through), nowMs);
   return forecastAnswer(await askForecast(deps, { book, scope, asOfMs }, signal));
 }
