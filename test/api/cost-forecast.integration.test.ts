@@ -65,7 +65,13 @@ beforeAll(async () => {
   await deliver(running);
   await insertRows(engine.store, epochs, [
     // Figures of delivery are complete up to half a minute before it, whatever views are open.
-    { topic: 't', _partition: 0, _epoch: 1, log_time: NOW_MS + 30_000, open_since: 0 },
+    {
+      topic: 't',
+      _partition: 0,
+      _epoch: 1,
+      log_time: NOW_MS + 30_000,
+      open_since: NOW_MS - DAY_MS,
+    },
   ]);
   ({ server } = await startServer(engine.store, { projects, prices: { book: () => book } }));
 });
