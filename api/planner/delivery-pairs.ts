@@ -48,15 +48,18 @@ export type PlaceColumn = (typeof PLACE_COLUMNS)[number];
 
 /**
  * SELECT of one row for each request that a player reports: view_id, url_key, at_ms, `paired` (1 with a line), and each
- * column as its player (p_…) and its edge (e_…) tell it; of the edge's nothing is meant where `paired` is 0.
+ * column as its player (p_…) and its edge (e_…) tell it; of the edge's nothing is meant where `paired` is 0. Of more
+ * than `requestsMax` requests those of every nth view are looked at, chosen by a hash of its id.
  */
 export function selectPairs(
   scope: { readonly project: string; readonly timeframe: Timeframe },
   places: readonly PlaceColumn[],
   binder: Binder,
+  requestsMax = Number.POSITIVE_INFINITY,
 ): string {
   const columns = [...FIGURE_COLUMNS, ...places];
-  let linked = `SELECT *, if(players = edges, rank, toUInt64(0)) AS link FROM (${ranked(scope, columns, binder)})`;
+  const rows = ranked(scope, columns, binder, requestsMax);
+  let linked = `SELECT *, if(players = edges, rank, toUInt64(0)) AS link FROM (${rows})`;
   for (let round = 0; round < PAIR_ROUNDS; round++) linked = nearestLinked(linked, columns);
   const sides = columns.flatMap((column) => [
     `anyIf(${column}, side = 0) AS p_${column}`,
@@ -74,6 +77,7 @@ function ranked(
   { project, timeframe }: { readonly project: string; readonly timeframe: Timeframe },
   columns: readonly string[],
   binder: Binder,
+  requestsMax: number,
 ): string {
   const wider = {
     fromMs: timeframe.fromMs - PAIR_APART_MS_MAX,
@@ -85,6 +89,11 @@ function ranked(
     "view_id != ''",
     "source = 'player' OR url_key != 0",
   ];
+  if (Number.isFinite(requestsMax)) {
+    const all = `(SELECT count() FROM requests WHERE ${allOf(conditions)})`;
+    const nth = `greatest(1, intDiv(${all} + ${requestsMax - 1}, ${requestsMax}))`;
+    conditions.push(`cityHash64(view_id) % ${nth} = 0`);
+  }
   return `SELECT *,
   row_number() OVER (PARTITION BY view_id, url_key, side ORDER BY moment, status, total_ms, bytes) AS rank,
   countIf(side = 0) OVER (PARTITION BY view_id, url_key) AS players,

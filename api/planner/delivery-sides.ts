@@ -24,6 +24,8 @@ import { type Binder, VIEWS_SETTINGS } from './statement.ts';
 export const NORMAL_QUANTILE = 0.25;
 /** The same of waits for the origin: a CDN whose cache fails with its origin makes most of them. */
 export const NORMAL_ORIGIN_QUANTILE = 0.1;
+/** Of more requests than that, both sides counted, those of some views say what is normal: quantiles need no more. */
+export const NORMAL_REQUESTS_MAX = 200_000;
 /** A request is slow when it took more than this many times what is expected, */
 export const SLOW_FACTOR = 2;
 /** and this much more, ms. */
@@ -97,6 +99,7 @@ export function sideRows(scope: SideScope, names: readonly string[], binder: Bin
   const asked = [...names, ...scope.filters.map(({ dimension }) => dimension)];
   const own = PLACE_COLUMNS.filter((column) => asked.includes(column));
   const split = selectSplit(scope, own, binder);
+  const looked = selectSplit(scope, [], binder, NORMAL_REQUESTS_MAX);
   const joined = viewColumnsOf(asked);
   const placed = [
     projectCondition(scope, binder),
@@ -109,7 +112,7 @@ export function sideRows(scope: SideScope, names: readonly string[], binder: Bin
       : ` GLOBAL LEFT JOIN (${viewsOfRequests(scope, joined, placed, binder)}) AS v ON s.view_id = v.view_id`;
   const conditions = dimensionConditions(scope.filters, sideDimension, binder);
   return {
-    with: `WITH (${selectNormals(split)}) AS q_normals`,
+    with: `WITH (${selectNormals(looked)}) AS q_normals`,
     from: `FROM (${selectJudged(split)}) AS s${views} WHERE ${allOf(conditions)}`,
     settings: joined.length === 0 ? '' : VIEWS_SETTINGS,
     dimension: sideDimension,
@@ -157,11 +160,16 @@ const FAILED =
  * Each request with its hops' times, ms, -1 unknown. `by_cmsd`: no line tells of it, but the delays that servers wrote
  * into the answer (CMSD rd).
  */
-function selectSplit(scope: SideScope, own: readonly PlaceColumn[], binder: Binder): string {
+function selectSplit(
+  scope: SideScope,
+  own: readonly PlaceColumn[],
+  binder: Binder,
+  requestsMax?: number,
+): string {
   const told = `SELECT *, toUInt8(${FAILED}) AS failed, ${SERVED} AS served, ${ORIGIN} AS origin_ms,
   toUInt8(paired = 0 AND p_hop_ms >= 0) AS by_cmsd,
   if(p_bytes >= 0, p_bytes, if(paired = 1, greatest(e_bytes, 0), 0)) AS size
-FROM (${selectPairs(scope, own, binder)})`;
+FROM (${selectPairs(scope, own, binder, requestsMax)})`;
   return `SELECT *, if(served >= 0, greatest(0, served - greatest(origin_ms, 0)), -1) AS edge_ms,
   if(p_total_ms >= 0 AND greatest(served, origin_ms) >= 0, greatest(0, p_total_ms - greatest(served, origin_ms)), -1) AS network_ms
 FROM (${told})`;
