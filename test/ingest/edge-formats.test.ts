@@ -38,7 +38,7 @@ function figures(records: ReturnType<typeof bodiesOf<'edge'>>): Figures[] {
     .flatMap(({ view, requests }) =>
       requests.map(({ identity: _, ...rest }) => ({ view, ...rest })),
     )
-    .map((one) => ({ ...one, cdn: '', cache: '' }))
+    .map((one) => ({ ...one, cdn: '', cache: '', originMs: -1 }))
     .sort((left, right) => order(left) - order(right) || (left.path < right.path ? -1 : 1));
 }
 
