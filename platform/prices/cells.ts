@@ -1,4 +1,4 @@
-/** Usage summed as far as no price can tell the difference: by CDN, country, month, and which contracts hold. */
+/** Usage summed as far as no price can tell the difference: by CDN, country, month, and which contracts hold anywhere. */
 import type { PriceBook } from './contract.ts';
 import { rememberDaily } from './daily.ts';
 import { monthOf } from './months.ts';
@@ -20,12 +20,10 @@ export interface CellSums {
 }
 
 export function createCells({ contracts }: PriceBook): CellSums {
-  const edges = new Map<string, number[]>();
-  for (const { cdn, fromMs, toMs } of contracts) {
-    edges.set(cdn, [...(edges.get(cdn) ?? []), fromMs, toMs]);
-  }
+  // Of every CDN: what moves to another one meets its contracts there.
+  const edges = contracts.flatMap(({ fromMs, toMs }) => [fromMs, toMs]);
   const cellOf = rememberDaily(({ cdn, country, atMs }) => {
-    const passed = edges.get(cdn)?.filter((edge) => edge <= atMs).length ?? 0;
+    const passed = edges.filter((edge) => edge <= atMs).length;
     return JSON.stringify([cdn, country, monthOf(atMs), passed]);
   });
   const sumsOf = (usage: Iterable<Usage>): Cells => {

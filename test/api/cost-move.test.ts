@@ -71,6 +71,7 @@ describe('what a move costs', () => {
           expect(cost.delta).toBe(cost.after - cost.before);
         },
       ),
+      { numRuns: 1_000 },
     );
   });
 
